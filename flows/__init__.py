@@ -1,0 +1,1 @@
+"""The Prefect flows: decorators and retries around the same stages; no logic of their own."""

@@ -1,0 +1,1 @@
+"""synthgen: would synthetic data make your classifier better?"""

@@ -1,0 +1,1 @@
+"""Does it help? Arms, learners, resampling, statistics, verdict."""

@@ -1,0 +1,1 @@
+"""Table <-> compact tensors, fitted on training rows only."""

@@ -1,0 +1,54 @@
+"""The errors a user can meet: one line of cause, one line of remedy, one exit code.
+
+Anything that is not a :class:`SynthgenError` is a bug of ours and leaves with exit code 1.
+"""
+
+from __future__ import annotations
+
+
+class SynthgenError(Exception):
+    """An expected failure. ``cause`` names the column or file, ``remedy`` what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(cause, remedy)
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}\n{self.remedy}"
+
+
+class ConfigError(SynthgenError):
+    """A wrong option or configuration value."""
+
+    exit_code = 2
+
+
+class DataError(SynthgenError):
+    """The data cannot be used as they are."""
+
+    exit_code = 3
+
+
+class MachineError(SynthgenError):
+    """The environment: disk, device, permissions, a missing package, a lock held by another."""
+
+    exit_code = 4
+
+
+class TrainingError(SynthgenError):
+    """A generator failed to train, for example because its losses stayed NaN after roll-backs."""
+
+    exit_code = 5
+
+
+class GateError(SynthgenError):
+    """A configured quality or privacy gate failed; the run directory is complete all the same."""
+
+    exit_code = 6
+
+
+class ShortfallWarning(UserWarning):
+    """Fewer rows came back than were asked for, because too few draws met the conditions."""

@@ -1,0 +1,26 @@
+"""All that a training needs and that is not a hyper-parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Log = Callable[[dict[str, float]], None]
+"""Receives one flat record per logged step; the key ``step`` counts from 1, ``steps`` is the
+total. Values are plain floats."""
+
+
+def silent(record: dict[str, float]) -> None:
+    """A log that keeps nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """``seed`` fixes every random choice; ``checkpoints`` is a directory of this training alone
+    (None: none are written), from which a killed training goes on."""
+
+    seed: int = 0
+    device: str = "cpu"
+    log: Log = silent
+    checkpoints: Path | None = None
