@@ -74,7 +74,8 @@ def to_codes(series: pd.Series[Any], column: Discrete) -> NDArray[np.int64]:
     known = [place.get(value, UNLISTED) for value in uniques]
     # factorize marks a missing cell with -1, which indexes the last entry.
     table: NDArray[np.int64] = np.array([*known, MISSING], dtype=np.int64)
-    return table[codes]
+    positions: NDArray[np.int64] = table[codes]
+    return positions
 
 
 def from_codes(codes: NDArray[np.int64], column: Discrete) -> pd.Series[Any]:
