@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from synthgen.benchmark.statistics import corrected, detectable_effect, holm
+
+
+def test_without_correction_it_is_the_paired_t_test() -> None:
+    differences = [0.3, -0.1, 0.5, 0.2, 0.05]
+    plain = stats.ttest_1samp(differences, 0.0)
+    interval = plain.confidence_interval(0.9)
+    estimate = corrected(differences, 0.0, 0.9)
+    assert estimate.p_value == pytest.approx(plain.pvalue)
+    assert (estimate.low, estimate.high) == pytest.approx((interval.low, interval.high))
+    assert estimate.n == 5
+
+
+def test_the_interval_of_three_differences_by_hand() -> None:
+    # mean 2, s = 1, error = sqrt(1/3 + 1/3); t(0.975, 2 df) = 4.302653 by the tables.
+    estimate = corrected([1.0, 2.0, 3.0], 1 / 3, 0.95)
+    error = math.sqrt(2 / 3)
+    assert estimate.mean == 2.0
+    assert estimate.error == pytest.approx(error)
+    assert estimate.low == pytest.approx(2 - 4.302653 * error, abs=1e-5)
+    assert estimate.high == pytest.approx(2 + 4.302653 * error, abs=1e-5)
+    # With 2 degrees of freedom the t distribution has the closed form 1 - t / sqrt(2 + t^2).
+    t = 2 / error
+    assert estimate.p_value == pytest.approx(1 - t / math.sqrt(2 + t**2))
+
+
+def test_interval_and_p_value_agree() -> None:
+    estimate = corrected([0.1, 0.4, -0.2, 0.3], 0.25, 0.95)
+    edge = corrected([0.1, 0.4, -0.2, 0.3], 0.25, 1 - estimate.p_value)
+    assert edge.low == pytest.approx(0.0, abs=1e-12)
+
+
+def test_differences_without_spread() -> None:
+    assert corrected([0.0, 0.0, 0.0], 0.3, 0.95).p_value == 1.0
+    same = corrected([0.2, 0.2, 0.2 + 1e-17], 0.3, 0.95)
+    assert (same.low, same.high) == pytest.approx((0.2, 0.2))
+    assert same.p_value == 0.0
+
+
+def test_one_difference_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="two"):
+        corrected([0.1], 0.3, 0.95)
+
+
+def test_holm_by_hand() -> None:
+    # Sorted: 0.005*4 = 0.02, 0.01*3 = 0.03, 0.03*2 = 0.06, then 0.04*1 raised to 0.06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.7, 0.6]) == [1.0, 1.0]
+    assert holm([0.04]) == [0.04]
+    assert holm([]) == []
+
+
+def test_detectable_effect_nears_the_normal_formula() -> None:
+    # (z_0.975 + z_0.8) standard errors.
+    assert detectable_effect(0.01, 100_000, 0.05) == pytest.approx(0.01 * 2.80158, rel=1e-4)
+
+
+def test_detectable_effect_with_two_degrees_of_freedom_is_detected_in_four_of_five() -> None:
+    rng = np.random.default_rng(0)
+    n, repetitions = 3, 200_000
+    effect = detectable_effect(1 / math.sqrt(n), n, 0.05)
+    draws = rng.normal(effect, 1.0, (repetitions, n))
+    t = draws.mean(1) / (draws.std(1, ddof=1) / math.sqrt(n))
+    # The error is fixed at its true value above, so the t statistic has that noncentrality.
+    found = (t > stats.t.isf(0.025, n - 1)).mean()
+    assert found == pytest.approx(0.8, abs=4 * math.sqrt(0.16 / repetitions))
+
+
+def test_detectable_effect_grows_with_a_stricter_level() -> None:
+    assert detectable_effect(1.0, 5, 0.01) > detectable_effect(1.0, 5, 0.05)
+    assert detectable_effect(0.0, 5, 0.05) == 0.0
+
+
+def _correlated(
+    rng: np.random.Generator, repetitions: int, n: int, ratio: float
+) -> NDArray[np.float64]:
+    """Equally correlated normal differences of mean 0 and variance 1: the model of the paper."""
+    rho = ratio / (1 + ratio)
+    shared = rng.normal(0, math.sqrt(rho), (repetitions, 1))
+    return shared + rng.normal(0, math.sqrt(1 - rho), (repetitions, n))
+
+
+def test_under_its_model_the_corrected_test_is_exact() -> None:
+    repetitions, n, ratio = 4000, 10, 1 / 3
+    rows = _correlated(np.random.default_rng(1), repetitions, n, ratio).tolist()
+    false = np.mean([corrected(row, ratio, 0.95).p_value < 0.05 for row in rows])
+    assert false == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / repetitions))
+
+
+def test_real_splits_the_naive_test_lies_and_the_corrected_one_does_not() -> None:
+    """Two learners that are equally good by symmetry, on random splits of one small table.
+
+    The learners are nearest-mean classifiers on two exchangeable halves of the columns, so every
+    'significant' difference is false. Nominal: one in twenty.
+    """
+    rng = np.random.default_rng(2)
+    repetitions, resamples, rows, columns = 400, 12, 160, 6
+    test = rows // 4
+    ratio = test / (rows - test)
+    naive = honest = 0
+    for _ in range(repetitions):
+        labels = rng.permutation(np.arange(rows) % 2)
+        values = rng.normal(0.35 * labels[:, None], 1.0, (rows, 2 * columns))
+        differences = []
+        for _ in range(resamples):
+            order = rng.permutation(rows)
+            inside, outside = order[test:], order[:test]
+            scores = [
+                _accuracy(values[:, half], labels, inside, outside)
+                for half in (slice(0, columns), slice(columns, None))
+            ]
+            differences.append(scores[0] - scores[1])
+        naive += corrected(differences, 0.0, 0.95).p_value < 0.05
+        honest += corrected(differences, ratio, 0.95).p_value < 0.05
+    assert naive / repetitions > 0.2
+    assert honest / repetitions < 0.09
+    assert honest > 0
+
+
+def _accuracy(
+    values: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    inside: NDArray[np.int64],
+    outside: NDArray[np.int64],
+) -> float:
+    ones, zeros = (values[inside][labels[inside] == k].mean(0) for k in (1, 0))
+    side = (values[outside] - (ones + zeros) / 2) @ (ones - zeros) > 0
+    return float(np.mean(side == (labels[outside] == 1)))
