@@ -5,8 +5,8 @@ rename at a time and its manifest, which names each file's SHA-256, is written l
 as done only with a manifest whose files are all there, unchanged, and made from the present state
 of the stage before it. So a killed run goes on where it was, and nothing half written is ever read.
 
-Names that begin with a dot are the run's own workings (lock, checkpoints, unfinished files); they
-are in no manifest and can be deleted at rest.
+Names that begin with a dot are the run's own workings (lock, stage manifests, checkpoints,
+unfinished files); the final manifest does not list them.
 """
 
 from __future__ import annotations
@@ -132,6 +132,10 @@ class Run:
         record = {"stage": name, "key": key, "files": hashes, "seconds": seconds}
         write_atomic(self / ".stages" / f"{name}.json", dump(record))
         return True
+
+    def undo(self, name: str) -> None:
+        """Let a stage run again; its files stay until it commits."""
+        (self / ".stages" / f"{name}.json").unlink(missing_ok=True)
 
     def _manifest(self, name: str) -> dict[str, Any] | None:
         path = self / ".stages" / f"{name}.json"
