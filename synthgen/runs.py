@@ -29,6 +29,7 @@ STAGES = ("split", "decide", "fit", "sample", "evaluate", "render")
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 _STAGING = ".staging"
+_LOCK = ".lock"
 
 
 def sha256(path: Path) -> str:
@@ -69,12 +70,17 @@ class Run:
     @classmethod
     def open(cls, path: Path) -> Run:
         """An existing run. Raises ConfigError where there is none."""
-        if not (path / CONFIG).is_file():
+        run = cls(path)
+        if not run.begun:
             raise ConfigError(
-                f"{path} is not a run directory: it has no {CONFIG}",
-                "list the runs with: synthgen runs ls",
+                f"{path} is not a run directory", "list the runs with: synthgen runs ls"
             )
-        return cls(path)
+        return run
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first stage is committed: from there on a run can be resumed."""
+        return self._manifest(STAGES[0]) is not None
 
     @property
     def finished(self) -> bool:
@@ -84,7 +90,7 @@ class Run:
     def writing(self) -> Iterator[None]:
         """Hold the run against a second writer. Raises MachineError if another holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self / ".lock", timeout=0)
+        lock = FileLock(self / _LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -191,47 +197,54 @@ def fresh(path: Path, *, force: bool) -> Iterator[Run]:
     first commit. A folder that is not a run is never touched. Raises ConfigError.
     """
     run = Run(path)
-    old: Path | None = None
     replaced = path.with_name(f".{path.name}.replaced")
     if replaced.exists():
         # A replacement was killed: before its first commit the old run comes back, else it goes.
-        shutil.rmtree(path if not run.done_stages() else replaced, ignore_errors=True)
+        shutil.rmtree(replaced if run.begun else path, ignore_errors=True)
         if replaced.exists():
             replaced.rename(path)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        if not (path / CONFIG).is_file():
-            raise ConfigError(
-                f"{path} exists and is not a synthgen run",
-                "choose another folder with --out",
-            )
-        if not force:
-            state = "a finished run" if run.finished else "an unfinished run"
-            rest = "" if run.finished else f", go on with it by: synthgen resume {path}"
-            raise ConfigError(
-                f"{path} already holds {state}",
-                f"choose another folder with --out, replace it with --force{rest}",
-            )
+    if path.exists() and not _vacant(path):
+        raise ConfigError(
+            f"{path} exists and is not a synthgen run", "choose another folder with --out"
+        )
+    if run.begun and not force:
+        state = "a finished run" if run.finished else "an unfinished run"
+        rest = "" if run.finished else f", go on with it by: synthgen resume {path}"
+        raise ConfigError(
+            f"{path} already holds {state}",
+            f"choose another folder with --out, replace it with --force{rest}",
+        )
+    if run.begun:
         with run.writing():
-            old = path.rename(replaced)
+            path.rename(replaced)
     try:
         with run.writing():
+            for child in path.iterdir():
+                if child.name != _LOCK:
+                    # What a start that was killed before its first commit left behind.
+                    shutil.rmtree(child) if child.is_dir() else child.unlink()
             yield run
     finally:
-        if not run.done_stages():
+        if not run.begun:
             shutil.rmtree(path, ignore_errors=True)
-            if old is not None:
-                old.rename(path)
-        elif old is not None:
-            shutil.rmtree(old, ignore_errors=True)
+            if replaced.exists():
+                replaced.rename(path)
+        else:
+            shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _vacant(path: Path) -> bool:
+    """Whether a run may be made here: an empty folder, or one of ours (the lock says so)."""
+    return path.is_dir() and ((path / _LOCK).is_file() or not any(path.iterdir()))
 
 
 def runs_in(folder: Path) -> list[Run]:
     """The runs directly below a folder, oldest first."""
     if not folder.is_dir():
         return []
-    found = [child for child in folder.iterdir() if (child / CONFIG).is_file()]
-    visible = [child for child in found if not child.name.startswith(".")]
-    return [Run(child) for child in sorted(visible, key=lambda p: (p.stat().st_mtime, p.name))]
+    found = [Run(p) for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    begun = [run for run in found if run.begun]
+    return sorted(begun, key=lambda run: ((run / CONFIG).stat().st_mtime_ns, run.path.name))
 
 
 def _files(folder: Path) -> list[str]:

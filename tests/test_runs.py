@@ -147,6 +147,18 @@ def test_a_killed_replacement_brings_the_old_run_back(tmp_path: Path) -> None:
     assert (target / "config.yaml").read_text() == "a"
 
 
+def test_a_start_killed_before_its_first_commit_is_in_nobodys_way(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    (target / ".staging" / "split").mkdir(parents=True)
+    (target / ".lock").touch()
+    (target / "config.yaml").write_text("moved, but its stage was not committed")
+    with pytest.raises(ConfigError, match="not a run"):
+        Run.open(target)
+    with fresh(target, force=False) as run:
+        _commit_split(run)
+    assert (target / "config.yaml").read_text() == "a"
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_foreign_folder_is_never_touched(tmp_path: Path, force: bool) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
