@@ -1,0 +1,146 @@
+"""A resample: the training rows of a run, split in three.
+
+::
+
+    inner train | inner | outer test          outer train = inner train + inner
+
+Generator and encoder see inner train, ratio and learner are chosen on inner, outer test is what
+is reported. All arms of a resample get the same rows.
+
+- The schema is inferred anew, from inner train alone. Two things come from all of the run's
+  training rows: the kinds of the columns, which a user could have written down as well, and the
+  list of classes, which says what is to be predicted. The run's sealed test rows are elsewhere.
+- With ``max_rows`` one fixed part of the training rows plays the role of all of them.
+- With a time column, resamples are rolling origins (Tashman, International Journal of Forecasting
+  16, 2000): each sees the rows up to a moment of its own, the first one all of them, and tests on
+  the last of those.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from synthgen.benchmark.scoring import class_of_interest
+from synthgen.benchmark.settings import DecideSettings
+from synthgen.data.infer import infer
+from synthgen.data.overrides import ColumnOverride
+from synthgen.data.schema import Column, Constant, Datetime, Ordered, Schema
+from synthgen.data.split import split_rows
+from synthgen.data.table import Table
+
+_GOLDEN = 0.6180339887498949
+"""Steps of the golden ratio spread over an interval evenly, however many there are."""
+
+
+class Sizes(BaseModel):
+    """Rows of the run's training part, of those used, and of a resample's parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    available: int
+    used: int
+    inner_train: int
+    inner: int
+    train: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Resample:
+    """Tables of one schema, inferred from ``inner_train``. ``interest``: the class of interest,
+    from all of the run's training rows, so that it is the same in all resamples."""
+
+    inner_train: Table
+    inner: Table
+    train: Table
+    test: Table
+    interest: int
+    sizes: Sizes
+
+
+def seed_of(seed: int, resample: int, purpose: str) -> int:
+    """An independent seed below 2**31 for each purpose, the same for all arms of a resample."""
+    parts = [seed, resample, zlib.crc32(purpose.encode())]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0] >> 1)
+
+
+def split(
+    table: Table,
+    settings: DecideSettings,
+    *,
+    seed: int,
+    number: int,
+    group: str | None,
+    time: str | None,
+    overrides: Mapping[str, ColumnOverride],
+) -> Resample:
+    """Resample ``number`` of the run's training rows, from the run's ``seed``.
+
+    Raises :class:`~synthgen.errors.DataError` where the rows do not suffice.
+    """
+    target = next(c for c in table.schema.discrete if c.name == table.schema.target)
+
+    def halves(
+        frame: pd.DataFrame, share: float, purpose: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        own = seed if purpose == "cap" else seed_of(seed, number, purpose)
+        return split_rows(frame, target=target.name, share=share, seed=own, group=group, time=time)
+
+    frame = table.frame
+    if settings.max_rows is not None and len(frame) > settings.max_rows:
+        # The same rows in every resample; the latest ones where there is a time column.
+        _, kept = halves(frame, settings.max_rows / len(frame), "cap")
+        frame = _rows(frame, kept)
+    if time is not None:
+        origin = 1 - 0.5 * ((number * _GOLDEN) % 1)
+        frame = _rows(frame, np.flatnonzero(frame[time].rank(pct=True) <= origin))
+    outer, test = halves(frame, settings.test_share, "outer")
+    train = _rows(frame, outer)
+    inner_train, inner = halves(train, settings.inner_share, "inner")
+    schema = _schema(_rows(train, inner_train), table.schema, overrides)
+    labels = table.labels
+    return Resample(
+        inner_train=Table(_rows(train, inner_train), schema),
+        inner=Table(_rows(train, inner), schema),
+        train=Table(train, schema),
+        test=Table(_rows(frame, test), schema),
+        interest=class_of_interest(labels[labels >= 0], len(target.values)),
+        sizes=Sizes(
+            available=len(table),
+            used=len(frame),
+            inner_train=len(inner_train),
+            inner=len(inner),
+            train=len(outer),
+            test=len(test),
+        ),
+    )
+
+
+def _rows(frame: pd.DataFrame, positions: NDArray[np.int64]) -> pd.DataFrame:
+    return frame.iloc[positions].reset_index(drop=True)
+
+
+def _schema(frame: pd.DataFrame, known: Schema, overrides: Mapping[str, ColumnOverride]) -> Schema:
+    """Inferred from these rows; kinds and target classes as they are known."""
+    kinds = {c.name: _kind(c) for c in known.columns if not isinstance(c, Constant)}
+    inferred = infer(frame, target=known.target, overrides=kinds | dict(overrides))
+    columns = tuple(known[c.name] if c.name == known.target else c for c in inferred.columns)
+    return inferred.model_copy(update={"columns": columns})
+
+
+def _kind(column: Column) -> ColumnOverride:
+    """A column's kind, with what a few rows may leave open: an order, a date format."""
+    match column:
+        case Ordered():
+            return ColumnOverride(kind="ordered", values=column.values)
+        case Datetime():
+            return ColumnOverride(kind="datetime", format=column.format, zone=column.zone)
+        case _:
+            return ColumnOverride(kind=column.kind)
