@@ -38,7 +38,7 @@ class Sampler(Protocol):
 class Generator(BaseModel):
     """Base of the configuration union; subclasses add ``name: Literal[...]`` and their fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     def fit(self, train: Table, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthgen.data.assemble import assemble
 from synthgen.data.schema import Boolean, Discrete, Schema, Value
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, ShortfallWarning
@@ -38,7 +40,18 @@ def resolve(schema: Schema, where: Where | None) -> dict[str, Value]:
     return {name: _listed(_column(schema, name), value) for name, value in (where or {}).items()}
 
 
-def matching(table: Table, where: Where | None) -> NDArray[np.bool_]:
+class Coded(Protocol):
+    """Rows whose discrete columns can be read as codes: a :class:`Table`, for one."""
+
+    @property
+    def schema(self) -> Schema: ...
+
+    def __len__(self) -> int: ...
+
+    def codes(self, name: str) -> NDArray[np.int64]: ...
+
+
+def matching(table: Coded, where: Where | None) -> NDArray[np.bool_]:
     """Shape (n,): which rows meet all conditions; every row where there are none.
 
     Raises :class:`~synthgen.errors.ConfigError` as :func:`resolve` does.
@@ -82,13 +95,17 @@ def draw_until(
             break
         count = _next_count(n - found, found, drawn, count, n)
     if found < n:
-        asked = ", ".join(f"{name}={value!r}" for name, value in where.items())
-        warnings.warn(
-            f"{found} rows instead of {n} with {asked}: {drawn} rows were drawn in {tries} tries",
-            ShortfallWarning,
-            stacklevel=3,
-        )
+        warn_shortfall(found, n, where, f"{drawn} rows were drawn in {tries} tries")
     return _joined(kept, seed)
+
+
+def warn_shortfall(found: int, n: int, where: Where, why: str) -> None:
+    """Say that fewer rows came back than were asked for."""
+    asked = ", ".join(f"{name}={value!r}" for name, value in where.items())
+    # Blamed on the caller of ``Sampler.sample``.
+    warnings.warn(
+        f"{found} rows instead of {n} with {asked}: {why}", ShortfallWarning, stacklevel=4
+    )
 
 
 def _next_count(lacking: int, found: int, drawn: int, last: int, n: int) -> int:
@@ -100,8 +117,6 @@ def _next_count(lacking: int, found: int, drawn: int, last: int, n: int) -> int:
 def _joined(tables: list[Table], seed: int) -> Table:
     if len(tables) == 1:
         return tables[0]
-    from synthgen.data.assemble import assemble
-
     first = tables[0]
     frame = pd.concat([table.frame for table in tables if len(table)] or [first.frame])
     frame = frame.astype(first.frame.dtypes).reset_index(drop=True)
@@ -154,12 +169,12 @@ def _spells(value: object, listed: Value, column: Discrete) -> bool:
         return numeral or text.casefold() == str(listed).casefold()
     if isinstance(value, bool):
         return False
-    if isinstance(listed, int | float):
+    if isinstance(listed, int | float) and text != str(listed):
         try:
             return float(text) == listed
         except ValueError:
             return False
-    return text == listed.strip()
+    return text == str(listed).strip()
 
 
 def _some(names: Sequence[Value]) -> str:

@@ -1,0 +1,103 @@
+"""Training rows as plain arrays that may be shared, for samplers that keep or pass on real rows.
+
+Numbers are clipped to the schema's bounds, and a category that the schema does not list (held by
+too few rows) is replaced by a listed one drawn by frequency, so that neither a model file nor a
+synthetic row can show what DESIGN promise 3 protects.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from synthgen.data.assemble import assemble
+from synthgen.data.schema import Schema
+from synthgen.data.table import Table
+from synthgen.data.values import MISSING, UNLISTED, from_codes, from_numbers
+
+WEIGHTS = "model.safetensors"
+DESCRIPTION = "model.json"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``continuous`` float64 of shape (n, continuous columns), NaN where missing; ``discrete``
+    int64 of shape (n, discrete columns), MISSING where missing; both in the schema's order."""
+
+    schema: Schema
+    continuous: NDArray[np.float64]
+    discrete: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.discrete)
+
+    def take(self, rows: NDArray[np.int64]) -> Rows:
+        """The rows at these positions."""
+        return Rows(self.schema, self.continuous[rows], self.discrete[rows])
+
+    def codes(self, name: str) -> NDArray[np.int64]:
+        """Shape (n,): positions in the column's ``values``; MISSING where missing."""
+        place = [column.name for column in self.schema.discrete].index(name)
+        return self.discrete[:, place]
+
+    def table(self, seed: int) -> Table:
+        """In the schema's columns and dtypes; ``seed`` fixes the fresh identifiers."""
+        parts = {
+            column.name: from_numbers(self.continuous[:, place], column)
+            for place, column in enumerate(self.schema.continuous)
+        } | {
+            column.name: from_codes(self.discrete[:, place], column)
+            for place, column in enumerate(self.schema.discrete)
+        }
+        return assemble(parts, self.schema, len(self), seed)
+
+    def save(self, path: Path, **extra: NDArray[Any]) -> None:
+        """Write the arrays, ``extra`` ones beside them, and the schema into directory ``path``."""
+        arrays = {"continuous": self.continuous, "discrete": self.discrete, **extra}
+        save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path / WEIGHTS)
+        text = json.dumps({"schema": self.schema.model_dump(mode="json")}, indent=1)
+        (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Rows, dict[str, NDArray[Any]]]:
+        """What :meth:`save` wrote: the rows, and the extra arrays by name."""
+        description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        arrays = load_file(path / WEIGHTS)
+        schema = Schema.model_validate(description["schema"])
+        return cls(schema, arrays.pop("continuous"), arrays.pop("discrete")), arrays
+
+
+def protect(table: Table, seed: int) -> Rows:
+    """The table's rows; those whose target is not listed are left out, as it names their class.
+
+    ``seed`` fixes the categories drawn in place of unlisted ones.
+    """
+    schema = table.schema
+    rng = np.random.default_rng(seed)
+    numbers = np.empty((len(table), len(schema.continuous)))
+    for place, continuous in enumerate(schema.continuous):
+        numbers[:, place] = np.clip(table.numbers(continuous.name), continuous.low, continuous.high)
+    codes = np.empty((len(table), len(schema.discrete)), dtype=np.int64)
+    kept = np.ones(len(table), dtype=bool)
+    for place, discrete in enumerate(schema.discrete):
+        column = table.codes(discrete.name)
+        if discrete.name == schema.target:
+            kept = column != UNLISTED
+        codes[:, place] = _listed(column, rng)
+    return Rows(schema, numbers[kept], codes[kept])
+
+
+def _listed(codes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Unlisted codes replaced by draws among the listed ones; missing where there are none."""
+    known = codes[codes >= 0]
+    unlisted = codes == UNLISTED
+    drawn = rng.choice(known, unlisted.sum()) if len(known) else MISSING
+    codes = codes.copy()
+    codes[unlisted] = drawn
+    return codes
