@@ -53,7 +53,7 @@ class Categories(BaseModel):
         decoded = np.where(codes < listed, codes, MISSING).astype(np.int64)
         if self.rare and listed:
             rare = np.flatnonzero(codes == self.size - 1)
-            # One more row each: a listed value may have no row left in a resample.
+            # A resample may hold none of the listed values; then any will do.
             weights = np.asarray(self.counts, dtype=np.float64) + (sum(self.counts) == 0)
             decoded[rare] = rng.choice(listed, size=len(rare), p=weights / weights.sum())
         return decoded

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field, TypeAdapter
 from torch import Tensor
 
+from synthgen.data.assemble import assemble
 from synthgen.data.schema import Continuous, Discrete, Schema, Value
 from synthgen.data.table import Table
 from synthgen.data.values import from_codes, from_numbers
@@ -88,8 +89,6 @@ class Encoder:
 
         ``seed`` fixes what stands in for unlisted values, and the columns that are not modelled.
         """
-        from synthgen.data.assemble import assemble
-
         codes, scalars = encoded.codes.cpu().numpy(), encoded.scalars.cpu().numpy()
         parts: dict[str, pd.Series[Any]] = {}
         k = 0

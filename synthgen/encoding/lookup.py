@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable
 
 from synthgen.data.schema import Boolean, Categorical, Ordered, Schema, Value
@@ -45,19 +44,22 @@ def listed_position(schema: Schema, name: str, value: Value) -> int:
     )
 
 
-def _reading(value: Value) -> float | str:
+def _reading(value: Value) -> int | float | str:
     """What a value reads as, whatever its type: a number if it is one, else its text."""
-    if isinstance(value, str):
-        text = value.strip()
-        if text.lower() in ("true", "false"):
-            return float(text.lower() == "true")
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if "_" in text:  # Python would read 1_0 as ten.
+        return text
+    # Integers first: floats would confuse those above 2**53.
+    for number in (int, float):
         try:
-            number = float(text)
+            return number(text)
         except ValueError:
-            return text
-        return number if math.isfinite(number) else text
-    # Floats would confuse integers above 2**53.
-    return str(value) if isinstance(value, int) and abs(value) > 2**53 else float(value)
+            continue
+    return text
 
 
 def _nearest(what: str, wanted: str, choices: Iterable[str]) -> str:

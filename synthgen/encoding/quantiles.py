@@ -71,15 +71,18 @@ class Quantiles(BaseModel):
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         left, right, ends = self._bins()
         absent = np.isnan(numbers)
-        jitter = INNER * (rng.random(len(numbers)) - 0.5)
-        places = np.where(absent, 0.0, numbers) + self.step * jitter
+        values = np.where(absent, 0.0, numbers)
         # In a gap between two bins the lower one is meant; its upper end is nearest to be had.
-        bins = np.clip(np.searchsorted(left, places, side="right") - 1, 0, len(left) - 1)
+        bins = np.clip(np.searchsorted(left, values, side="right") - 1, 0, len(left) - 1)
+        # A point shared by many rows has its own bin, which the next bin's left end repeats.
+        before = np.maximum(bins - 1, 0)
+        bins = np.where((left[before] == values) & (right[before] == values), before, bins)
+        jitter = INNER * (rng.random(len(numbers)) - 0.5)
         low, high = left[bins], right[bins]
         # Halves, because the difference of two doubles may overflow.
-        width = high / 2 - low / 2
-        inside = (np.clip(places, low, high) / 2 - low / 2) / np.where(width > 0, width, 1.0)
-        inside = np.where(width > 0, inside, 0.5 + jitter)
+        half = high / 2 - low / 2
+        inside = np.clip(values + self.step * jitter, low, high) / 2 - low / 2
+        inside = np.where(half > 0, inside / np.where(half > 0, half, 1.0), 0.5 + jitter)
         starts = np.concatenate([[0.0], ends[:-1]])
         positions = starts[bins] + (ends - starts)[bins] * inside
         codes = np.zeros(len(numbers), dtype=np.int64)
@@ -96,7 +99,8 @@ class Quantiles(BaseModel):
         bins = np.minimum(np.searchsorted(ends, positions, side="right"), len(ends) - 1)
         starts = np.concatenate([[0.0], ends[:-1]])
         inside = np.clip((positions - starts[bins]) / (ends - starts)[bins], 0.0, 1.0)
-        regular = left[bins] * (1 - inside) + right[bins] * inside
+        half = (right[bins] / 2 - left[bins] / 2) * inside
+        regular = left[bins] + half + half
         special = np.array([0.0, *([np.nan] if self.missing else []), *self.spikes])
         numbers: NDArray[np.float64] = np.where(codes == 0, regular, special[codes])
         return numbers
