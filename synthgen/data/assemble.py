@@ -1,0 +1,50 @@
+"""From the columns that a generator made to a whole table as it came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthgen.data.dtypes import cast
+from synthgen.data.keys import fresh_keys
+from synthgen.data.schema import Column, Constant, Identifier, Schema, Text
+from synthgen.data.table import Table
+
+
+def assemble(parts: Mapping[str, pd.Series[Any]], schema: Schema, n: int, seed: int) -> Table:
+    """The modelled columns ``parts`` (``n`` cells each, in their dtypes), and beside them the
+    columns that nobody models: fresh keys, missing free text, constants.
+
+    The table has the schema's order and dtypes. Keys are all different within the table, and
+    fixed by ``seed``; tables that are joined later get theirs from one call over the whole.
+    Raises ``KeyError`` where a modelled column is absent.
+    """
+    # One stream per column: a column more or less does not change the keys of the others.
+    streams = np.random.SeedSequence(seed).spawn(len(schema.columns))
+    columns = {}
+    for column, stream in zip(schema.columns, streams, strict=True):
+        series = _column(column, parts, n, np.random.default_rng(stream))
+        columns[column.name] = series.set_axis(pd.RangeIndex(n))
+    return Table(pd.DataFrame(columns, index=pd.RangeIndex(n)), schema)
+
+
+def _column(
+    column: Column, parts: Mapping[str, pd.Series[Any]], n: int, rng: np.random.Generator
+) -> pd.Series[Any]:
+    match column:
+        case Identifier():
+            return fresh_keys(column.pattern, column.dtype, n, rng)
+        case Text():
+            return _repeat(None, column.dtype, n)
+        case Constant():
+            return _repeat(column.value, column.dtype, n)
+        case _:
+            return parts[column.name]
+
+
+def _repeat(value: Any, dtype: str, n: int) -> pd.Series[Any]:
+    one = cast(pd.Series([value], dtype=object), dtype)
+    return one.take(np.zeros(n, dtype=np.int64))

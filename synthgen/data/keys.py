@@ -1,0 +1,228 @@
+"""Keys of rows: telling them from values, describing their pattern, and writing fresh ones."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthgen.data.dtypes import cast, family, parse_dtype
+from synthgen.errors import DataError
+
+Pattern: TypeAlias = tuple[tuple[str, int], ...]
+"""Runs of (alphabet, length), position by position."""
+
+FEWEST = 20
+"""Fewer cells than this are too few to say that a column never repeats."""
+UNIQUE = 0.95
+"""Share of distinct values from which text is a key: a few rows may have been copied."""
+FALLBACK: Pattern = ((string.hexdigits[:16], 16),)
+"""For text that the user declares a key though it has no regular pattern."""
+ROOM = 10_000
+"""Keys that a pattern can form per key that is needed; below it the pattern is lengthened."""
+
+_ALPHABETS = (
+    string.digits,
+    string.digits + "abcdef",
+    string.digits + "ABCDEF",
+    string.ascii_lowercase,
+    string.ascii_uppercase,
+    string.digits + string.ascii_lowercase,
+    string.digits + string.ascii_uppercase,
+    string.ascii_letters,
+    string.digits + string.ascii_letters,
+)
+_WORDS = {"id", "ids", "key", "uuid", "guid", "index", "idx", "rowid", "pk"}
+
+
+def is_key(series: pd.Series[Any]) -> bool:
+    """Whether a column is a key of the row.
+
+    Integers: all different, and in order, without large gaps, or named like a key. Text: almost
+    all different, without blanks, and regular in pattern. Floats and times never are.
+    """
+    present = series.dropna()
+    if len(present) < FEWEST:
+        return False
+    match family(series):
+        case "integer":
+            numbers = whole_numbers(present)
+            if len(np.unique(numbers)) < len(numbers):
+                return False
+            ordered = (numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all()
+            dense = int(numbers.max()) - int(numbers.min()) < 4 * len(numbers)
+            return bool(ordered or dense or named_like_key(str(series.name)))
+        case "text":
+            distinct = present.unique()
+            if len(distinct) < UNIQUE * len(present):
+                return False
+            return bool(pattern_of(pd.Series(distinct, dtype=object)))
+        case _:
+            return False
+
+
+def whole_numbers(present: pd.Series[Any]) -> NDArray[Any]:
+    """Present integer cells as int64, or uint64 where they need it; exact."""
+    try:
+        return present.to_numpy(dtype=np.int64)
+    except OverflowError:
+        return present.to_numpy(dtype=np.uint64)
+
+
+def named_like_key(name: str) -> bool:
+    """``ID``, ``customerID``, ``user_id``, ``Unnamed: 0``, the empty name: not ``paid``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    words = [word.lower() for word in re.split(r"[^0-9A-Za-z]+", spaced) if word]
+    return not words or words[0] in _WORDS | {"unnamed"} or words[-1] in _WORDS
+
+
+def pattern_of(values: pd.Series[Any]) -> Pattern:
+    """The pattern that these distinct texts share, or an empty one where they share none.
+
+    Either all have the same length, and every position holds letters or digits or always the
+    same character; or all are the same sequence of runs, one of them digits. A pattern holds no
+    character that is not common to all keys but whole alphabets.
+    """
+    texts = values.astype(str)
+    if texts.str.contains(r"\s").any() or (texts == "").any():
+        return ()
+    lengths = texts.str.len()
+    if lengths.max() > 128:
+        return ()
+    if lengths.min() == lengths.max():
+        return _by_position(texts.to_list())
+    return _by_run(texts)
+
+
+def _by_position(texts: list[str]) -> Pattern:
+    # Fixed-width unicode viewed as one code point per cell: columns are positions.
+    width = len(texts[0])
+    points = np.array(texts, dtype=f"U{width}").view(np.uint32).reshape(len(texts), width)
+    alphabets = [_alphabet({chr(p) for p in np.unique(points[:, i])}) for i in range(width)]
+    if not all(alphabets) or all(len(a) == 1 for a in alphabets):
+        return ()
+    # A hexadecimal key shows letters at some positions only by chance: widen digits to match.
+    for wide in _ALPHABETS[1:3]:
+        if wide in alphabets:
+            alphabets = [wide if len(a) > 1 and set(a) <= set(wide) else a for a in alphabets]
+    return _runs(alphabets)
+
+
+def _by_run(texts: pd.Series[Any]) -> Pattern:
+    runs = [re.findall(r"\d+|[^\W\d_]+|[\W_]", text) for text in texts]
+    shape = [_run_kind(run) for run in runs[0]]
+    if len(shape) > 8 or "digits" not in shape:
+        return ()
+    if any([_run_kind(run) for run in found] != shape for found in runs):
+        return ()
+    pattern: list[tuple[str, int]] = []
+    for column in zip(*runs, strict=True):
+        distinct = set(column)
+        if len(distinct) == 1:
+            pattern.extend((character, 1) for character in distinct.pop())
+            continue
+        alphabet = _alphabet(set("".join(distinct)))
+        if not alphabet:
+            return ()
+        pattern.append((alphabet, max(map(len, distinct))))
+    return tuple(pattern)
+
+
+def _run_kind(run: str) -> str:
+    return "digits" if run.isdigit() else "letters" if run.isalpha() else run
+
+
+def _alphabet(characters: set[str]) -> str:
+    if len(characters) == 1:
+        return next(iter(characters))
+    return next((a for a in _ALPHABETS if characters <= set(a)), "")
+
+
+def _runs(alphabets: list[str]) -> Pattern:
+    runs: list[tuple[str, int]] = []
+    for alphabet in alphabets:
+        if runs and runs[-1][0] == alphabet:
+            runs[-1] = (alphabet, runs[-1][1] + 1)
+        else:
+            runs.append((alphabet, 1))
+    return tuple(runs)
+
+
+def fresh_keys(pattern: Pattern, dtype: str, n: int, rng: np.random.Generator) -> pd.Series[Any]:
+    """``n`` different keys in this dtype.
+
+    Text keys are drawn from the pattern; where it has room for fewer than :data:`ROOM` times as
+    many keys, its last run is lengthened, so that fresh keys are unlikely to meet real ones.
+    Integer keys are a sequence far above those in use: it starts in 10**15 to 9 * 10**15 where
+    the dtype allows (exact in float64 too), in 10**9 to 2 * 10**9 for 32 bits, and below that
+    ends at the dtype's maximum. Where in the range it starts depends on ``rng``, so that keys
+    drawn with several seeds can stand in one table.
+    Raises :class:`DataError` where a short integer type has no room for ``n`` keys.
+    """
+    target = parse_dtype(dtype)
+    textual = dtype in ("object", "category") or family(pd.Series([], dtype=target)) == "text"
+    if textual:
+        return cast(pd.Series(_draw_text(pattern or FALLBACK, n, rng), dtype=object), dtype)
+    return cast(pd.Series(_sequence(dtype, n, rng), dtype="Int64"), dtype)
+
+
+def _draw_text(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray[Any]:
+    pattern = _roomy(pattern, n)
+    keys = pd.unique(_random_texts(pattern, n, rng))
+    while len(keys) < n:
+        more = _random_texts(pattern, n - len(keys), rng)
+        keys = pd.unique(np.concatenate([keys, more]))
+    return keys
+
+
+def _roomy(pattern: Pattern, n: int) -> Pattern:
+    room = 1
+    for alphabet, length in pattern:
+        room *= len(alphabet) ** length
+    if room >= ROOM * n:
+        return pattern
+    place = max(i for i, (alphabet, _) in enumerate(pattern) if len(alphabet) > 1)
+    alphabet, length = pattern[place]
+    while room < ROOM * n:
+        room *= len(alphabet)
+        length += 1
+    return (*pattern[:place], (alphabet, length), *pattern[place + 1 :])
+
+
+def _random_texts(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray[Any]:
+    width = sum(length for _, length in pattern)
+    points = np.empty((n, width), dtype=np.uint32)
+    start = 0
+    for alphabet, length in pattern:
+        letters = np.array([ord(character) for character in alphabet], dtype=np.uint32)
+        points[:, start : start + length] = rng.choice(letters, size=(n, length))
+        start += length
+    return points.view(f"U{width}").ravel().astype(object)
+
+
+def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    lowest, highest = _limits(dtype)
+    if highest - lowest + 1 < n:
+        raise DataError(
+            f"{n} fresh keys do not fit in {dtype}.",
+            "Store the key column in a wider integer type.",
+        )
+    if highest >= 9 * 10**15:
+        start = 10**15 + int(rng.integers(8_000_000)) * 10**9
+    elif highest >= 2 * 10**9 + n:
+        start = 10**9 + int(rng.integers(1000)) * 10**6
+    else:
+        start = highest - n + 1
+    return np.arange(start, start + n, dtype=np.int64)
+
+
+def _limits(dtype: str) -> tuple[int, int]:
+    name = dtype.removesuffix("[pyarrow]").lower()
+    if re.fullmatch(r"u?int(8|16|32|64)", name):
+        limits = np.iinfo(name)
+        return int(limits.min), min(int(limits.max), np.iinfo(np.int64).max)
+    return np.iinfo(np.int64).min, np.iinfo(np.int64).max
