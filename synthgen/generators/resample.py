@@ -35,7 +35,7 @@ class Resample(Generator):
 
     def load(self, path: Path) -> ResampleSampler:
         """Read what :meth:`ResampleSampler.save` wrote."""
-        rows, _ = Rows.load(path)
+        _, rows, _ = Rows.load(path, Resample)
         return ResampleSampler(rows)
 
 
@@ -56,4 +56,4 @@ class ResampleSampler:
 
     def save(self, path: Path) -> None:
         """Write ``model.safetensors`` and ``model.json``."""
-        self.rows.save(path)
+        self.rows.save(path, Resample())

@@ -7,22 +7,23 @@ synthetic row can show what DESIGN promise 3 protects.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from synthgen.data.assemble import assemble
 from synthgen.data.schema import Schema
 from synthgen.data.table import Table
 from synthgen.data.values import MISSING, UNLISTED, from_codes, from_numbers
+from synthgen.generators.base import Generator
+from synthgen.generators.description import G, damaged, read_description, write_description
 
-WEIGHTS = "model.safetensors"
-DESCRIPTION = "model.json"
+ARRAYS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,24 @@ class Rows:
         }
         return assemble(parts, self.schema, len(self), seed)
 
-    def save(self, path: Path, **extra: NDArray[Any]) -> None:
-        """Write the arrays, ``extra`` ones beside them, and the schema into directory ``path``."""
+    def save(self, path: Path, generator: Generator, **extra: NDArray[Any]) -> None:
+        """Write the arrays, and ``extra`` ones beside them, and what describes them into the
+        existing directory ``path``."""
         arrays = {"continuous": self.continuous, "discrete": self.discrete, **extra}
-        save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path / WEIGHTS)
-        text = json.dumps({"schema": self.schema.model_dump(mode="json")}, indent=1)
-        (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path / ARRAYS)
+        write_description(path, generator, self.schema)
 
     @classmethod
-    def load(cls, path: Path) -> tuple[Rows, dict[str, NDArray[Any]]]:
-        """What :meth:`save` wrote: the rows, and the extra arrays by name."""
-        description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-        arrays = load_file(path / WEIGHTS)
-        schema = Schema.model_validate(description["schema"])
-        return cls(schema, arrays.pop("continuous"), arrays.pop("discrete")), arrays
+    def load(cls, path: Path, kind: type[G]) -> tuple[G, Rows, dict[str, NDArray[Any]]]:
+        """What :meth:`save` wrote. Raises :class:`~synthgen.errors.DataError` where there is no
+        whole model of this kind."""
+        generator, schema = read_description(path, kind)
+        try:
+            arrays = load_file(path / ARRAYS)
+            rows = cls(schema, arrays.pop("continuous"), arrays.pop("discrete"))
+        except (OSError, KeyError, SafetensorError) as error:
+            raise damaged(path, kind, error) from error
+        return generator, rows, arrays
 
 
 def protect(table: Table, seed: int) -> Rows:

@@ -12,7 +12,6 @@ SDV is under the Business Source License; it is installed by ``pip install synth
 from __future__ import annotations
 
 import io
-import json
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -31,7 +30,8 @@ from synthgen.data.values import MISSING
 from synthgen.errors import ConfigError, MachineError, TrainingError
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until
-from synthgen.generators.rows import DESCRIPTION, Rows, protect
+from synthgen.generators.description import damaged, read_description, write_description
+from synthgen.generators.rows import Rows, protect
 from synthgen.training.context import Context
 
 Distribution = Literal["norm", "beta", "truncnorm", "uniform", "gamma", "gaussian_kde"]
@@ -84,7 +84,7 @@ class SDVGenerator(Generator):
                     "try other hyper-parameters, or another generator",
                 ) from error
         self.report(synthesizer, context)
-        return SDVSampler(rows.schema, synthesizer)
+        return SDVSampler(self, rows.schema, synthesizer)
 
     def report(self, synthesizer: Any, context: Context) -> None:
         """Log the training curve where there is one."""
@@ -98,18 +98,15 @@ class SDVGenerator(Generator):
                 f"{file} is SDV's own pickle-based format, and loading it runs code from it",
                 "set the generator's trust_pickle to true if you trust whoever wrote the file",
             )
-        description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        _, schema = read_description(path, type(self))
         with _contained(0):
             from sdv.utils import load_synthesizer
 
             try:
                 synthesizer = load_synthesizer(file)
             except Exception as error:
-                raise MachineError(
-                    f"SDV cannot read {file}: {type(error).__name__}",
-                    "use the version of SDV that its README.txt names",
-                ) from error
-        return SDVSampler(Schema.model_validate(description["schema"]), synthesizer)
+                raise damaged(path, type(self), error) from error
+        return SDVSampler(self, schema, synthesizer)
 
 
 class _Trained(SDVGenerator):
@@ -222,6 +219,7 @@ class SDVGaussianCopula(SDVGenerator):
 class SDVSampler:
     """A fitted synthesizer of SDV."""
 
+    generator: SDVGenerator
     schema: Schema
     synthesizer: Any
 
@@ -234,7 +232,7 @@ class SDVSampler:
         return draw_until(draw, n, where, tries=TRIES, seed=seed)
 
     def save(self, path: Path) -> None:
-        """Write ``model.json`` (our schema) and the folder ``sdv`` in SDV's own format."""
+        """Write ``model.json`` and the folder ``sdv``, which is in SDV's own format."""
         from sdv import version
 
         folder = path / FOLDER
@@ -243,8 +241,7 @@ class SDVSampler:
             self.synthesizer.save(folder / MODEL)
         readme = README.format(version=version.community)
         (folder / "README.txt").write_text(readme, encoding="utf-8")
-        text = json.dumps({"schema": self.schema.model_dump(mode="json")}, indent=1)
-        (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        write_description(path, self.generator, self.schema)
 
     def _drawn(self, count: int, entropy: list[int]) -> pd.DataFrame:
         sequence = np.random.SeedSequence(entropy)

@@ -83,24 +83,24 @@ class Smote(Generator):
         for label in np.unique(labels[labels != MISSING]):
             members = rows.take(np.flatnonzero(labels == label))
             if len(members) == 1:
-                value = _column(rows.schema).values[label]
+                # Unnamed: a value that few rows hold is not to be quoted.
                 raise DataError(
-                    f"class {value!r} of column {rows.schema.target!r} has one row here,"
-                    " and smote needs two to interpolate",
-                    "collect more rows of it, drop it, or use another generator",
+                    f"a class of column {rows.schema.target!r} has a single row,"
+                    " which smote could only repeat",
+                    "collect more rows of it, leave it out, or use another generator",
                 )
             space = _Space.of(members)
             if space.numbers.shape[1] > 0:
                 nearest = _Neighbours(min(self.k_neighbors, len(members) - 1))
                 _, _, found = _between(space, nearest, 1, np.random.RandomState(0))
                 neighbours[int(label)] = found
-        return SmoteSampler(rows, self.k_neighbors, neighbours)
+        return SmoteSampler(self, rows, neighbours)
 
     def load(self, path: Path) -> SmoteSampler:
         """Read what :meth:`SmoteSampler.save` wrote."""
-        rows, arrays = Rows.load(path)
-        found = {int(label): array for label, array in arrays.items()}
-        return SmoteSampler(rows, self.k_neighbors, found)
+        generator, rows, arrays = Rows.load(path, Smote)
+        neighbours = {int(label): found for label, found in arrays.items()}
+        return SmoteSampler(generator, rows, neighbours)
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class SmoteSampler:
     """The training rows, and per class code the positions of each row's nearest rows within the
     class, itself first: int32 of shape (members, k + 1); none for classes that SMOTEN draws."""
 
+    generator: Smote
     rows: Rows
-    k_neighbors: int
     neighbours: Mapping[int, NDArray[np.int32]]
 
     def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
@@ -142,7 +142,8 @@ class SmoteSampler:
 
     def save(self, path: Path) -> None:
         """Write ``model.safetensors`` and ``model.json``."""
-        self.rows.save(path, **{str(label): found for label, found in self.neighbours.items()})
+        neighbours = {str(label): found for label, found in self.neighbours.items()}
+        self.rows.save(path, self.generator, **neighbours)
 
     def _interpolated(self, label: int, count: int, rng: np.random.Generator) -> Rows:
         """``count`` new rows of the class ``label``."""
@@ -158,7 +159,7 @@ class SmoteSampler:
         if _inputs(self.rows.schema):
             paired = rng.choice(members, min(len(members), PAIRED), replace=False)
             kept = np.concatenate([paired, np.flatnonzero(labels != label)])
-            k = min(self.k_neighbors, len(paired) - 1)
+            k = min(self.generator.k_neighbors, len(paired) - 1)
             categories = _categories(self.rows.take(kept))
             voted = _voted(categories, labels[kept], label, k, count, random)
         return space.rows(np.empty((count, 0)), voted)
