@@ -33,7 +33,7 @@ class Encoder:
     """One encoding per modelled column, in the schema's order.
 
     An encoded row takes 2 bytes a column (4, if some column has more than 32,767 codes) and
-    4 bytes more a numeric column: 54 bytes for the 15 columns of Adult, of which 6 are numeric.
+    4 bytes more a numeric column: 50 bytes for the 15 columns of Adult, of which 5 are numeric.
 
     An encoder may be shared: it holds counts, protected bounds and what the encodings say of
     themselves, but no rare category and no extreme value.
