@@ -98,9 +98,10 @@ def split(
         # The same rows in every resample; the latest ones where there is a time column.
         _, kept = halves(frame, settings.max_rows / len(frame), "cap")
         frame = _rows(frame, kept)
-    if time is not None:
-        origin = 1 - 0.5 * ((number * _GOLDEN) % 1)
-        frame = _rows(frame, np.flatnonzero(frame[time].rank(pct=True) <= origin))
+    later = 0.5 * ((number * _GOLDEN) % 1)
+    if time is not None and later > 0:
+        kept, _ = halves(frame, later, "origin")
+        frame = _rows(frame, kept)
     outer, test = halves(frame, settings.test_share, "outer")
     train = _rows(frame, outer)
     inner_train, inner = halves(train, settings.inner_share, "inner")

@@ -1,0 +1,108 @@
+"""Running jobs side by side on one machine.
+
+The worker function commits its result itself, so nothing is lost but what was in progress. Worker
+processes are spawned (not forked: torch and BLAS threads do not survive a fork) with one thread
+each, and they never outlive the parent, however it ends: a resumed run must not meet writers of the
+killed one. Each worker holds the reading end of a pipe whose writing end is the parent's; its end
+of file means that the parent has gone or wants to stop. On Linux the kernel is asked for the same,
+which also ends a worker that is deep in foreign code.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+from synthgen.benchmark.threads import ONE_THREAD
+from synthgen.errors import MachineError
+
+J = TypeVar("J")
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def run_all(jobs: Sequence[J], work: Callable[[J], None], workers: int) -> Iterator[J]:
+    """Do every job, started in the given order, and yield each one when it is done.
+
+    With one worker they run in this process, else in a pool of at most ``workers``; ``work`` and
+    the jobs are pickled then, so ``work`` is a function of a module or a ``partial`` of one. The
+    first exception of a job ends all of them and is raised here, its cause holding the text of
+    the worker's traceback; so does an interrupt, at once. Raises MachineError if a worker process
+    dies.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            work(job)
+            yield job
+        return
+    spawn = multiprocessing.get_context("spawn")
+    reader, writer = spawn.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), spawn, initializer=_start, initargs=(reader, os.getpid())
+    )
+    finished = False
+    try:
+        with _spawning():
+            futures = {pool.submit(work, job): job for job in jobs}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+        finished = True
+    except BrokenProcessPool:
+        raise MachineError(
+            "a worker process died while it measured an arm, perhaps for lack of memory",
+            "resume with fewer workers; what was finished is kept",
+        ) from None
+    finally:
+        if not finished:
+            writer.close()  # ends the workers, busy or not
+        pool.shutdown(wait=True, cancel_futures=True)
+        writer.close()
+        reader.close()
+
+
+@contextmanager
+def _spawning() -> Iterator[None]:
+    """What new processes inherit: one thread each, and not the user's script.
+
+    Spawning runs the main module of the parent again, for functions that may be defined there;
+    ours never are, and a script without a ``__main__`` guard would start the run anew.
+    """
+    main = sys.modules["__main__"]
+    attributes = {k: v for k, v in vars(main).items() if k in ("__file__", "__spec__")}
+    variables = {k: os.environ[k] for k in ONE_THREAD if k in os.environ}
+    vars(main).update(dict.fromkeys(attributes))
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name in ONE_THREAD:
+            del os.environ[name]
+        os.environ.update(variables)
+        vars(main).update(attributes)
+
+
+def _start(lifeline: Connection, parent: int) -> None:
+    """In a new worker: live no longer than the parent, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
+    threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
+
+
+def _watch(lifeline: Connection) -> None:
+    try:
+        lifeline.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(1)
