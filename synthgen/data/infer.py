@@ -195,7 +195,7 @@ def _codes(
         kept = set(listed.index)
         values = tuple(as_value(v) for v in present.cat.categories.tolist() if v in kept)
     else:
-        values = tuple(sorted(as_value(v) for v in listed.index.tolist()))  # type: ignore[type-var]
+        values = tuple(sorted(as_value(v) for v in listed.index.tolist()))
     return (Categorical if kind == "categorical" else Ordered)(**base, values=values)
 
 

@@ -67,10 +67,12 @@ def is_key(series: pd.Series[Any]) -> bool:
 
 def whole_numbers(present: pd.Series[Any]) -> NDArray[Any]:
     """Present integer cells as int64, or uint64 where they need it; exact."""
+    numbers: NDArray[Any]
     try:
-        return present.to_numpy(dtype=np.int64)
+        numbers = present.to_numpy(dtype=np.int64)
     except OverflowError:
-        return present.to_numpy(dtype=np.uint64)
+        numbers = present.to_numpy(dtype=np.uint64)
+    return numbers
 
 
 def named_like_key(name: str) -> bool:
@@ -172,7 +174,7 @@ def fresh_keys(pattern: Pattern, dtype: str, n: int, rng: np.random.Generator) -
 
 def _draw_text(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray[Any]:
     pattern = _roomy(pattern, n)
-    keys = pd.unique(_random_texts(pattern, n, rng))
+    keys: NDArray[Any] = pd.unique(_random_texts(pattern, n, rng))
     while len(keys) < n:
         more = _random_texts(pattern, n - len(keys), rng)
         keys = pd.unique(np.concatenate([keys, more]))

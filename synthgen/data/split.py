@@ -75,12 +75,13 @@ def _copies(frame: pd.DataFrame, target: str) -> Positions:
     # Where all features look like keys they are all there is to compare.
     compared = frame[[*(plain or features), target]]
     hashes = pd.util.hash_pandas_object(compared, index=False).to_numpy()
-    return np.unique(hashes, return_inverse=True)[1].astype(np.int64)
+    units: Positions = np.unique(hashes, return_inverse=True)[1].astype(np.int64)
+    return units
 
 
 def _groups(frame: pd.DataFrame, group: str) -> Positions:
     _check_present(frame, group, "group")
-    codes = pd.factorize(frame[group], use_na_sentinel=True)[0].astype(np.int64)
+    codes: Positions = pd.factorize(frame[group])[0].astype(np.int64)
     # A row without a group stands alone.
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(len(alone))
@@ -92,7 +93,9 @@ def _joined(first: Positions, second: Positions) -> Positions:
     offset = int(first.max()) + 1
     size = offset + int(second.max()) + 1
     links = coo_matrix((np.ones(len(first), dtype=np.int8), (first, second + offset)), (size, size))
-    return connected_components(links, directed=False)[1][first].astype(np.int64)
+    _, parts = connected_components(links, directed=False)
+    units: Positions = parts[first].astype(np.int64)
+    return units
 
 
 def _per_class(
@@ -227,7 +230,7 @@ def _latest(
             "Leave out the time column, or give a test file.",
         )
     moment = np.unique(late)[1:][np.argmin(np.abs(after - share * len(late)))]
-    test = late >= moment
+    test: NDArray[np.bool_] = late >= moment
     train_classes, test_classes = np.unique(labels[~test]), np.unique(labels[test])
     if len(test_classes) < 2 or not np.isin(test_classes, train_classes).all():
         raise DataError(
@@ -259,7 +262,8 @@ def _clock(frame: pd.DataFrame, time: str) -> Positions:
             moment = moments(series, formats[0])
         case other:
             raise _no_clock(time, f"holds {other} values")
-    return pd.factorize(moment, sort=True)[0].astype(np.int64)
+    ranks: Positions = pd.factorize(moment, sort=True)[0].astype(np.int64)
+    return ranks
 
 
 def _no_clock(time: str, why: str) -> DataError:

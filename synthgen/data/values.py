@@ -34,9 +34,9 @@ def as_value(cell: Any) -> Value:
     if isinstance(cell, abstract.Integral):
         return int(cell)
     if isinstance(cell, datetime.date | np.datetime64):
-        return pd.Timestamp(cell).isoformat()
+        return str(pd.Timestamp(cell).isoformat())
     if isinstance(cell, datetime.timedelta | np.timedelta64):
-        return pd.Timedelta(cell).isoformat()
+        return str(pd.Timedelta(cell).isoformat())
     return float(cell)
 
 

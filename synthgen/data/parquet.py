@@ -1,0 +1,126 @@
+"""Parquet to a frame and back without changing a dtype.
+
+pandas' own reader turns integers with missing cells into floats, seconds into milliseconds and
+Arrow strings into pandas strings; this one keeps them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthgen.data.dtypes import parse_dtype
+from synthgen.errors import DataError
+
+_NULLABLE = ("Int", "UInt", "Float", "boolean", "string", "str")
+
+
+def read_parquet(source: Any, name: str) -> tuple[pd.DataFrame, pa.Schema, tuple[str, ...]]:
+    """The table in a path or a buffer, its Arrow schema, and notices for the user.
+
+    Raises :class:`DataError` for what is not (or only the beginning of) a Parquet file and for
+    column names that occur twice.
+    """
+    try:
+        table = pq.ParquetFile(source).read()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise DataError(
+            f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}",
+            "It may be cut off or damaged: write or download it again.",
+        ) from None
+    notices = []
+    unnamed = [n for n in table.schema.names if n.startswith("__index_level_")]
+    if unnamed:
+        table = table.drop_columns(unnamed)
+        notices.append(f"{name}: its unnamed pandas index is left out.")
+    doubled = sorted({n for n in table.schema.names if table.schema.names.count(n) > 1})
+    if doubled:
+        raise DataError(
+            f"{name}: column names occur more than once: {', '.join(map(repr, doubled[:5]))}.",
+            "Give every column a name of its own.",
+        )
+    stated = _stated_dtypes(table.schema)
+    columns = {
+        field.name: _column(table.column(i), field, stated.get(field.name))
+        for i, field in enumerate(table.schema)
+    }
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    return frame, table.schema, tuple(notices)
+
+
+def write_parquet(frame: pd.DataFrame, path: Any, like: pa.Schema | None = None) -> None:
+    """Write the frame; columns that ``like`` knows get the Arrow type they have there."""
+    fields = {} if like is None else {field.name: field for field in like}
+    arrays, written = [], []
+    for column in frame.columns:
+        array = _array(frame[column], fields.get(column))
+        arrays.append(array)
+        written.append(pa.field(column, array.type))
+    schema = pa.schema(written, metadata={b"pandas": _statement(frame)})
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
+
+
+def pack_schema(schema: pa.Schema) -> str:
+    """An Arrow schema as text: types only, none of its metadata."""
+    plain = pa.schema([pa.field(f.name, f.type) for f in schema])
+    return base64.b64encode(plain.serialize().to_pybytes()).decode("ascii")
+
+
+def unpack_schema(text: str) -> pa.Schema:
+    """The inverse of :func:`pack_schema`."""
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text)))
+
+
+def _stated_dtypes(schema: pa.Schema) -> dict[str, str]:
+    """The dtypes that pandas noted when it wrote the file."""
+    try:
+        columns = json.loads((schema.metadata or {})[b"pandas"])["columns"]
+        return {str(c["field_name"]): str(c["numpy_type"]) for c in columns}
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def _column(cells: pa.ChunkedArray, field: pa.Field, stated: str | None) -> pd.Series[Any]:
+    arrow = field.type
+    if stated is not None and stated.endswith("[pyarrow]"):
+        return _arrow_backed(cells)
+    if stated is not None and stated.startswith(_NULLABLE):
+        dtype = parse_dtype(stated)
+        return pd.Series(dtype.__from_arrow__(cells))
+    if stated is None and (pa.types.is_date(arrow) or pa.types.is_decimal(arrow)):
+        return _arrow_backed(cells)
+    if pa.types.is_integer(arrow) and cells.null_count:
+        name = str(arrow).replace("uint", "UInt").replace("int", "Int")
+        return pd.Series(parse_dtype(name).__from_arrow__(cells))
+    if pa.types.is_boolean(arrow) and cells.null_count and stated != "object":
+        return pd.Series(pd.BooleanDtype().__from_arrow__(cells))
+    series = pd.Series(cells.to_pandas(), name=None)
+    if stated is not None and stated.startswith(("datetime64[", "timedelta64[")):
+        unit = stated.split("[")[1].rstrip("]").split(",")[0]
+        return series.dt.as_unit(unit) if unit in ("s", "ms", "us", "ns") else series
+    return series
+
+
+def _arrow_backed(cells: pa.ChunkedArray) -> pd.Series[Any]:
+    return pd.Series(pd.arrays.ArrowExtensionArray(cells))
+
+
+def _array(series: pd.Series[Any], field: pa.Field | None) -> pa.Array | pa.ChunkedArray:
+    if field is not None:
+        try:
+            return pa.array(series, type=field.type, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            # The values have outgrown the type (a dictionary index, say): let Arrow choose.
+            pass
+    return pa.array(series, from_pandas=True)
+
+
+def _statement(frame: pd.DataFrame) -> bytes:
+    """pandas' own note of the dtypes, as any reader of Parquet into pandas expects it."""
+    metadata = pa.Schema.from_pandas(frame.iloc[:0], preserve_index=False).metadata
+    return bytes(metadata[b"pandas"])
