@@ -18,7 +18,8 @@ Decision: TypeAlias = Literal["augment", "do-not-augment", "inconclusive"]
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: as text it comes back as the same number, as null it would not load.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Reading(_Data):
@@ -142,6 +143,10 @@ class Provenance(_Data):
     device: str
     versions: dict[str, str]
     config: dict[str, Any]
+    command: str | None = None
+    """The command line that gives this run again; None: put together from the fields above."""
+    hashes: dict[str, str] = {}
+    """SHA-256 of what the run wrote, by file name."""
 
 
 class Report(_Data):

@@ -1,0 +1,68 @@
+"""Scores of one pillar, each beside its reference: the rows that three sections share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthgen.report import numbers
+from synthgen.report.charts.bullet import Bullet, bullet
+from synthgen.report.wording import Unit, explained, gap, quantity
+from synthgen.results import Pillar, Report, Score
+
+_DETAILS = 6
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    title: str
+    value: str
+    reference: str
+    gap: str
+    line: str
+    """What the metric means, in one line."""
+    bullet: Bullet
+    ends: tuple[str, str]
+    """What stands at the two ends of the drawing."""
+    details: tuple[tuple[str, str], ...]
+
+
+def score_rows(report: Report, pillar: Pillar) -> tuple[ScoreRow, ...]:
+    """In the order of the report."""
+    return tuple(_row(score) for score in report.scores if score.pillar == pillar)
+
+
+def _row(score: Score) -> ScoreRow:
+    words = explained(score)
+    drawn = bullet(score.value, score.reference, words.axis)
+    return ScoreRow(
+        title=score.title,
+        value=quantity(score.value, words.unit),
+        reference=quantity(score.reference, words.unit),
+        gap=gap(score, words.unit),
+        line=words.line,
+        bullet=drawn,
+        ends=(_end(drawn.low, words.unit), _end(drawn.high, words.unit)),
+        details=tuple(_details(score, words.details)),
+    )
+
+
+def _end(value: float, unit: Unit) -> str:
+    if unit == "share":
+        return quantity(value, unit)
+    return numbers.significant(value * (100 if unit == "points" else 1))
+
+
+def _details(score: Score, keys: Sequence[str] | None) -> list[tuple[str, str]]:
+    """The parts of a score that are single numbers or words; lists belong to the JSON."""
+    shown = []
+    for key in score.detail if keys is None else keys:
+        part = score.detail.get(key)
+        words = key.replace("_", " ")
+        if isinstance(part, bool | str):
+            shown.append((words, str(part)))
+        elif isinstance(part, int):
+            shown.append((words, numbers.count(part)))
+        elif isinstance(part, float):
+            shown.append((words, numbers.significant(part)))
+    return shown[:_DETAILS]
