@@ -111,7 +111,10 @@ def _boosting(rows: Rows, seed: int) -> Pipeline:
     first = len(rows.numeric)
     # A code that is not a listed category is a missing value; columns with more categories than
     # there are bins stay ordinal, which orders them by frequency.
-    blank = FunctionTransformer(_blank_codes, kw_args={"first": first})
+    # It cannot bin a column that is all missing: that becomes a constant.
+    none = np.empty(0, dtype=np.int64)
+    empty = np.flatnonzero(np.isnan(_blank(rows.values, first, none)).all(axis=0))
+    blank = FunctionTransformer(_blank, kw_args={"first": first, "empty": empty})
     native = [first + i for i, size in enumerate(rows.sizes) if size <= MOST_BINS]
     boosting = HistGradientBoostingClassifier(
         max_iter=100, early_stopping=False, categorical_features=native, random_state=seed
@@ -119,10 +122,13 @@ def _boosting(rows: Rows, seed: int) -> Pipeline:
     return make_pipeline(blank, boosting)
 
 
-def _blank_codes(values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+def _blank(
+    values: NDArray[np.float64], first: int, empty: NDArray[np.int64]
+) -> NDArray[np.float64]:
     blanked = values.copy()
     codes = blanked[:, first:]
     codes[codes < 0] = np.nan
+    blanked[:, empty] = 0.0
     return blanked
 
 
