@@ -46,7 +46,8 @@ def type_cells(name: str, cells: pa.ChunkedArray, options: ReadOptions) -> Cells
     """Integers, reals, booleans or text, in this order of preference; exact in every case.
 
     Blank cells are missing, and so are ``options.missing``; :data:`WORDS` are where what remains
-    is not text. Raises :class:`OffendingCellError` for words among numbers and for numbers with commas.
+    is not text. Raises :class:`OffendingCellError` for words among numbers and for numbers with
+    commas.
     """
     stripped = pc.utf8_trim_whitespace(cells)
     gone = pc.equal(stripped, "")

@@ -81,6 +81,8 @@ def _describe(series: pd.Series[Any]) -> tuple[str, Family]:
 def _describe_objects(series: pd.Series[Any]) -> tuple[str, Family]:
     present = series.dropna()
     found = pd.api.types.infer_dtype(present, skipna=True)
+    if found == "integer" and not present.between(-(2**63), 2**64 - 1).all():
+        raise _unsupported(series.name, "integer of more than 64 bits")
     if found in _OBJECTS:
         return _OBJECTS[found]
     if found.startswith("mixed"):
@@ -195,8 +197,6 @@ def dtype_name_of_arrow(arrow: pa.DataType) -> str:
 
 def _cast_objects(series: pd.Series[Any], name: str) -> pd.Series[Any]:
     missing = series.isna().to_numpy()
-    if name == "object[date]":
-        series = pd.to_datetime(series).dt.date
     cells = series.astype(object).to_numpy(dtype=object, na_value=None)
     kinds: dict[str, Any] = {
         "object[bool]": bool,
@@ -213,9 +213,9 @@ def _cast_objects(series: pd.Series[Any], name: str) -> pd.Series[Any]:
 
 
 def _date(value: Any) -> datetime.date:
-    if isinstance(value, datetime.date):
-        return value
-    return datetime.date.fromisoformat(str(value))
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))
 
 
 def _cast_decimals(series: pd.Series[Any], dtype: pd.ArrowDtype) -> pd.Series[Any]:

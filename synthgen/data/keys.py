@@ -25,6 +25,9 @@ FALLBACK: Pattern = ((string.hexdigits[:16], 16),)
 ROOM = 10_000
 """Keys that a pattern can form per key that is needed; below it the pattern is lengthened."""
 
+CHUNK = 10_000
+"""Keys that are looked at in one go."""
+
 _ALPHABETS = (
     string.digits,
     string.digits + "abcdef",
@@ -54,7 +57,7 @@ def is_key(series: pd.Series[Any]) -> bool:
             if len(np.unique(numbers)) < len(numbers):
                 return False
             ordered = (numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all()
-            dense = int(numbers.max()) - int(numbers.min()) < 4 * len(numbers)
+            dense = int(numbers.max()) - int(numbers.min()) < 2 * len(numbers)
             return bool(ordered or dense or named_like_key(str(series.name)))
         case "text":
             distinct = present.unique()
@@ -101,12 +104,17 @@ def pattern_of(values: pd.Series[Any]) -> Pattern:
 
 
 def _by_position(texts: list[str]) -> Pattern:
-    # Fixed-width unicode viewed as one code point per cell: columns are positions.
     width = len(texts[0])
-    points = np.array(texts, dtype=f"U{width}").view(np.uint32).reshape(len(texts), width)
-    alphabets = [_alphabet({chr(p) for p in np.unique(points[:, i])}) for i in range(width)]
-    if not all(alphabets) or all(len(a) == 1 for a in alphabets):
-        return ()
+    found: list[set[str]] = [set() for _ in range(width)]
+    for start in range(0, len(texts), CHUNK):
+        # Fixed-width unicode viewed as one code point per cell: columns are positions.
+        block = np.array(texts[start : start + CHUNK], dtype=f"U{width}")
+        points = block.view(np.uint32).reshape(len(block), width)
+        for place in range(width):
+            found[place] |= {chr(point) for point in np.unique(points[:, place])}
+        if not all(_alphabet(characters) for characters in found):
+            return ()
+    alphabets = [_alphabet(characters) for characters in found]
     # A hexadecimal key shows letters at some positions only by chance: widen digits to match.
     for wide in _ALPHABETS[1:3]:
         if wide in alphabets:
@@ -207,7 +215,8 @@ def _random_texts(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray
 
 
 def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    lowest, highest = _limits(dtype)
+    lowest, highest = whole_limits(dtype)
+    highest = min(highest, np.iinfo(np.int64).max)
     if highest - lowest + 1 < n:
         raise DataError(
             f"{n} fresh keys do not fit in {dtype}.",
@@ -222,9 +231,10 @@ def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]
     return np.arange(start, start + n, dtype=np.int64)
 
 
-def _limits(dtype: str) -> tuple[int, int]:
+def whole_limits(dtype: str) -> tuple[int, int]:
+    """The smallest and largest integer that a dtype holds, within 64 bits."""
     name = dtype.removesuffix("[pyarrow]").lower()
     if re.fullmatch(r"u?int(8|16|32|64)", name):
         limits = np.iinfo(name)
-        return int(limits.min), min(int(limits.max), np.iinfo(np.int64).max)
+        return int(limits.min), int(limits.max)
     return np.iinfo(np.int64).min, np.iinfo(np.int64).max

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from synthgen.data.dtypes import Family
 from synthgen.data.schema import Value
 from synthgen.errors import ConfigError
 
@@ -33,6 +34,20 @@ _FIELDS: dict[str, tuple[Kind, ...]] = {
     "zone": ("datetime",),
 }
 """Which kinds a field means something for."""
+
+
+_FAMILIES: dict[Kind, tuple[Family, ...]] = {
+    "numeric": ("integer", "real", "boolean"),
+    "categorical": ("text", "category", "integer", "real", "boolean", "datetime", "timedelta"),
+    "ordered": ("text", "category", "integer", "real", "boolean", "datetime", "timedelta"),
+    "boolean": ("boolean",),
+    "datetime": ("datetime", "text"),
+    "timedelta": ("timedelta",),
+    "identifier": ("text", "category", "integer", "real", "datetime"),
+    "text": ("text", "category", "datetime"),
+    "constant": ("text", "category", "integer", "real", "boolean", "datetime", "timedelta"),
+}
+"""Which cells can be taken for which kind."""
 
 
 class ColumnOverride(BaseModel):
@@ -81,6 +96,21 @@ def check_fields(name: str, override: ColumnOverride, kind: Kind) -> None:
                 f"Column {name!r} is {kind}: {field!r} means nothing for it.",
                 f"Remove {field!r}, or set its kind to {' or '.join(_FIELDS[field])}.",
             )
+
+
+def check_kind(name: str, kind: Kind, found: Family, target: bool) -> Kind:
+    """The kind, if cells of this family can be taken for it; else raise :class:`ConfigError`."""
+    if target and kind not in ("categorical", "ordered", "boolean"):
+        raise ConfigError(
+            f"The target {name!r} cannot be {kind}: it has to be a class label.",
+            "Make it categorical or ordered, or choose another target.",
+        )
+    if found != "empty" and found not in _FAMILIES[kind]:
+        raise ConfigError(
+            f"Column {name!r} holds {found} values: it cannot be {kind}.",
+            "Convert the column, or choose another kind.",
+        )
+    return kind
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

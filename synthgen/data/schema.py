@@ -23,13 +23,18 @@ class _Column(BaseModel):
 
     name: str
     dtype: str
-    """``str(series.dtype)`` of the column as it came in; the output is cast back to it."""
+    """The dtype of the column as it came in, by :func:`synthgen.data.dtypes.dtype_name`; synthetic
+    columns are cast to it. It is ``str(series.dtype)`` but for a few that this would confuse."""
     missing: bool = False
     """Whether any training row lacks the value; synthetic rows may lack it only then."""
+    note: str = ""
+    """What the user should know of how the column was read, beyond its kind."""
 
 
 class Numeric(_Column):
-    """A quantity. ``low`` and ``high`` are protected bounds; integers are exact."""
+    """A quantity. ``low < high`` are protected bounds: the ``RARE``-th smallest and largest
+    training value, or two standard deviations around the mean of fewer than ``2 * RARE`` values.
+    Integers are exact."""
 
     kind: Literal["numeric"] = "numeric"
     integer: bool
@@ -42,7 +47,8 @@ class Numeric(_Column):
 
 
 class Categorical(_Column):
-    """A code without order. ``values`` in order of falling frequency, rare ones left out."""
+    """A code without order. ``values`` in order of falling frequency, rare ones left out, but for
+    the target: its classes are all listed, since learners have to name them."""
 
     kind: Literal["categorical"] = "categorical"
     values: tuple[Value, ...]
@@ -70,8 +76,10 @@ class Datetime(_Column):
     low: float
     high: float
     resolution: float
-    """Seconds of which every value is a multiple (86400 for dates); at least 1e-6."""
+    """Seconds of which every value is a multiple (86400 for dates, by the zone's own clock); at
+    least 1e-6."""
     zone: str | None = None
+    """The zone of the column's dtype, or the one that cells without a zone are meant in."""
     format: str | None = None
     """``strftime`` format where the column is stored as text, else None."""
 
@@ -89,7 +97,8 @@ class Identifier(_Column):
     """A key of the row: kept out of training, generated afresh in the output.
 
     ``pattern`` describes text keys position by position as runs of ``(alphabet, length)``;
-    it is empty for integer keys, which continue as a fresh sequence.
+    it is empty for integer keys, which are a fresh sequence
+    (:func:`synthgen.data.keys.fresh_keys`).
     """
 
     kind: Literal["identifier"] = "identifier"
@@ -103,7 +112,8 @@ class Text(_Column):
 
 
 class Constant(_Column):
-    """One value in all training rows (or missing in all of them: ``value`` is None)."""
+    """One value in all training rows. ``value`` is None where all lack it, or where fewer than
+    ``RARE`` rows hold one; times are ISO text."""
 
     kind: Literal["constant"] = "constant"
     value: Value | None

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthgen.data.dtypes import cast, dtype_name
+from synthgen.data.parquet import read_parquet, write_parquet
 from synthgen.data.schema import Schema
 from synthgen.data.values import to_codes, to_numbers
 
@@ -34,9 +36,13 @@ class Table:
         return Table(self.frame.iloc[positions].reset_index(drop=True), self.schema)
 
     def concat(self, other: Table) -> Table:
-        """These rows, then the other's, in this table's dtypes."""
-        frame = pd.concat([self.frame, other.frame.astype(self.frame.dtypes)], ignore_index=True)
-        return Table(frame.astype(self.frame.dtypes), self.schema)
+        """These rows, then the other's, in this table's dtypes.
+
+        A categorical column keeps its categories and their order; the other's further ones (fresh
+        keys stored as categories) are appended.
+        """
+        columns = {name: _joined(self.frame[name], other.frame[name]) for name in self.frame}
+        return Table(pd.DataFrame(columns), self.schema)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Shape (n,): the column's canonical numbers; NaN where missing."""
@@ -57,8 +63,22 @@ class Table:
 
     def save(self, path: Path) -> None:
         """Write Parquet; the schema travels separately."""
-        self.frame.to_parquet(path, index=False)
+        write_parquet(self.frame, path)
 
     @classmethod
     def load(cls, path: Path, schema: Schema) -> Table:
-        return cls(pd.read_parquet(path), schema)
+        """Read it back in the schema's dtypes, whichever library wrote the Parquet file."""
+        frame, _, _ = read_parquet(path, str(path))
+        for column in schema.columns:
+            if column.name in frame and dtype_name(frame[column.name]) != column.dtype:
+                frame[column.name] = cast(frame[column.name], column.dtype)
+        return cls(frame, schema)
+
+
+def _joined(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
+    dtype = first.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        further = [value for value in second.dropna().unique() if value not in dtype.categories]
+        dtype = pd.CategoricalDtype([*dtype.categories, *further], ordered=dtype.ordered)
+    parts = [first.astype(dtype), second.astype(dtype)]
+    return pd.concat(parts, ignore_index=True).astype(dtype)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import numbers as abstract
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,12 @@ def as_value(cell: Any) -> Value:
         return bool(cell)
     if isinstance(cell, abstract.Integral):
         return int(cell)
-    if isinstance(cell, datetime.date | np.datetime64):
-        return str(pd.Timestamp(cell).isoformat())
-    if isinstance(cell, datetime.timedelta | np.timedelta64):
+    if isinstance(cell, datetime.date):
+        return cell.isoformat()
+    if isinstance(cell, datetime.timedelta):
         return str(pd.Timedelta(cell).isoformat())
+    if isinstance(cell, Decimal) and Decimal(repr(float(cell))) != cell:
+        return str(cell)
     return float(cell)
 
 
@@ -51,16 +54,19 @@ def to_numbers(series: pd.Series[Any], column: Continuous) -> NDArray[np.float64
             numbers: NDArray[np.float64] = series.to_numpy(dtype=np.float64, na_value=np.nan)
             return numbers
         case Datetime():
-            times = moments(series, column.format)
-            if times.dt.tz is None and column.zone is not None:
-                times = times.dt.tz_localize(
-                    column.zone, ambiguous=_standard_time(times), nonexistent="shift_forward"
-                )
-            if times.dt.tz is not None:
-                times = times.dt.tz_convert("UTC").dt.tz_localize(None)
-            return _seconds(times.to_numpy(dtype="datetime64[us]"))
+            return epoch_seconds(moments(series, column.format), column.zone)
         case Timedelta():
             return _seconds(series.astype("timedelta64[us]").to_numpy(dtype="timedelta64[us]"))
+
+
+def epoch_seconds(times: pd.Series[Any], zone: str | None) -> NDArray[np.float64]:
+    """Shape (n,): seconds since 1970 UTC; times without a zone of their own are meant in ``zone``
+    (None: UTC)."""
+    if times.dt.tz is None and zone is not None:
+        times = _localized(times, zone)
+    if times.dt.tz is not None:
+        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    return _seconds(times.to_numpy(dtype="datetime64[us]"))
 
 
 def moments(series: pd.Series[Any], format: str | None) -> pd.Series[Any]:
@@ -79,7 +85,9 @@ def moments(series: pd.Series[Any], format: str | None) -> pd.Series[Any]:
             .dt.as_unit("us")
         )
     if series.dtype == object:
-        return pd.to_datetime(series).dt.as_unit("us")
+        # By way of numpy: pandas would refuse dates that nanoseconds cannot count.
+        days = series.astype(object).mask(series.isna(), None).to_numpy(dtype=object)
+        return pd.Series(days.astype("datetime64[us]"))
     if isinstance(series.dtype, pd.ArrowDtype):
         zone = getattr(series.dtype.pyarrow_dtype, "tz", None)
         return series.astype("datetime64[us]" if zone is None else f"datetime64[us, {zone}]")
@@ -156,36 +164,34 @@ def _whole(kept: NDArray[np.float64], column: Numeric) -> NDArray[Any]:
 def _times(
     kept: NDArray[np.float64], missing: NDArray[np.bool_], column: Datetime
 ) -> pd.Series[Any]:
-    zoned = column.zone is not None and column.format is None
-    # Whole days are midnights of the zone, which are not multiples of a day in UTC.
-    resolution = min(column.resolution, 1.0) if zoned and column.resolution >= DAY else None
-    micro = _micro(kept, resolution or column.resolution).astype("datetime64[us]")
+    # Whole days are midnights of the zone, not of UTC; finer steps are the same in both.
+    daily = column.zone is not None and column.resolution >= DAY
+    micro = _micro(kept, 1e-6 if daily else column.resolution).astype("datetime64[us]")
     micro[missing] = np.datetime64("NaT")
     times = pd.Series(micro, name=column.name)
     if column.zone is not None:
         times = times.dt.tz_localize("UTC").dt.tz_convert(column.zone)
-        if column.resolution >= DAY:
-            wall = times.dt.tz_localize(None).dt.round("D")
-            times = wall.dt.tz_localize(
-                column.zone, ambiguous=_standard_time(wall), nonexistent="shift_forward"
-            )
+        if daily:
+            times = _localized(times.dt.tz_localize(None).dt.round("D"), column.zone)
+    elif column.format is not None and "%z" in column.format:
+        times = times.dt.tz_localize("UTC")
     if column.format is not None:
-        if column.zone is None and "%z" in column.format:
-            times = times.dt.tz_localize("UTC")
         text = times.dt.strftime(column.format).astype(object)
-        return cast(text.where(~missing, None), column.dtype)
+        return cast(text.mask(missing, None), column.dtype)
     if column.zone is not None and not _aware(column.dtype):
         times = times.dt.tz_localize(None)
     return cast(times, column.dtype)
 
 
+def _localized(wall: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Clock readings as points in time. An hour that occurs twice is taken as standard time, one
+    that is left out as the moment when clocks go on."""
+    standard = np.zeros(len(wall), dtype=bool)
+    return wall.dt.tz_localize(zone, ambiguous=standard, nonexistent="shift_forward")
+
+
 def _aware(dtype: str) -> bool:
     return "," in dtype
-
-
-def _standard_time(times: pd.Series[Any]) -> NDArray[np.bool_]:
-    """For hours that occur twice when clocks go back: take the second, standard time."""
-    return np.zeros(len(times), dtype=bool)
 
 
 def _micro(kept: NDArray[np.float64], resolution: float) -> NDArray[np.int64]:
