@@ -1,0 +1,61 @@
+"""A fitted network with its encoder and hyper-parameters as two files: tensors and JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from synthgen.encoding import Encoded, Encoder
+from synthgen.generators.base import Generator
+from synthgen.generators.description import DESCRIPTION, FORMAT, damaged
+
+G = TypeVar("G", bound=Generator)
+WEIGHTS = "model.safetensors"
+
+
+def write_model(path: Path, generator: Generator, encoder: Encoder, network: nn.Module) -> None:
+    """Write ``model.safetensors`` and ``model.json`` into the existing directory ``path``."""
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, path / WEIGHTS)
+    text = json.dumps(_described(generator, encoder), indent=1)
+    (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def fingerprint(generator: Generator, encoder: Encoder, data: Encoded, seed: int) -> str:
+    """What tells one training from another: its hyper-parameters, rows and seed."""
+    digest = hashlib.sha256(json.dumps([_described(generator, encoder), seed]).encode())
+    for tensor in (data.codes, data.scalars):
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_model(path: Path, kind: type[G]) -> tuple[G, Encoder, dict[str, torch.Tensor]]:
+    """What :func:`write_model` wrote: hyper-parameters, encoder, and the network's tensors.
+
+    Raises :class:`~synthgen.errors.DataError` for what is not a whole model of this kind.
+    """
+    try:
+        description: dict[str, Any] = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        generator = kind.model_validate(description["generator"])
+        encoder = Encoder.from_json({**description["encoder"], "schema": description["schema"]})
+        weights = load_file(path / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise damaged(path, kind, error) from error
+    return generator, encoder, weights
+
+
+def _described(generator: Generator, encoder: Encoder) -> dict[str, Any]:
+    encoding = encoder.to_json()
+    return {
+        "format": FORMAT,
+        "generator": generator.model_dump(mode="json"),
+        "schema": encoding.pop("schema"),
+        "encoder": encoding,
+    }
