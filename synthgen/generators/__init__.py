@@ -1,1 +1,18 @@
-"""One algorithm a file."""
+"""One algorithm a file, and :data:`AnyGenerator`, the union of them all."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from synthgen.generators.ctgan import CTGAN
+from synthgen.generators.resample import Resample
+from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
+from synthgen.generators.smote import Smote
+from synthgen.generators.tvae import TVAE
+
+AnyGenerator: TypeAlias = Annotated[
+    CTGAN | TVAE | SDVCTGAN | SDVTVAE | SDVGaussianCopula | SDVCopulaGAN | Smote | Resample,
+    Field(discriminator="name"),
+]

@@ -10,8 +10,8 @@ What imbalanced-learn leaves to its caller is decided here:
 - A missing category is a category of its own, chosen by vote among the neighbours like any other.
 - A missing number is replaced by the class's median, and each column that has some gets a scaled
   0/1 indicator beside it, interpolated like a number. So rows with the same gaps are neighbours,
-  and a synthetic cell is missing if it is missing in the nearer of its two parents, which keeps
-  the share and the place of the gaps.
+  and a synthetic cell is missing if it is missing in the nearer of its two parents. That keeps
+  the share and the place of gaps that more than k rows have alike, and of others about half.
 - SMOTE and SMOTE-NC compare rows in a dense float32 matrix, in a third of the time of the sparse
   one; neighbours are found once, in ``fit``. SMOTEN compares all pairs anew in every call, so it
   works on :data:`PAIRED` rows of the class at most, drawn afresh per batch.
@@ -188,7 +188,7 @@ class _Space:
         gapped = (share > 0) & (share < 1)
         base = np.column_stack([filled, gaps[:, gapped]])
         spread = base.std(axis=0)
-        varies = base.min(axis=0) < base.max(axis=0)
+        varies = (base.min(axis=0) < base.max(axis=0)) & (spread > 0)
         # A power of two, so that scaling and scaling back leave every spike and integer exact.
         scale = np.where(varies, np.exp2(np.rint(np.log2(np.where(varies, spread, 1)))), 0)
         return cls(rows, base, gapped, scale)

@@ -106,6 +106,15 @@ def test_missing_numbers_keep_their_share_and_their_place() -> None:
     assert new["random"].isna().mean() == pytest.approx(frame["random"].isna().mean(), abs=0.04)
 
 
+def test_a_lone_gap_comes_from_the_nearer_parent() -> None:
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "z": rng.normal(size=60), "y": ["p", "q"] * 30})
+    frame.loc[0, "x"] = np.nan
+    new = Smote(k_neighbors=3).fit(make(frame), Context()).sample(20_000, seed=1, where={"y": "p"})
+    # No other row is like it, so it is never a neighbour, and half of its own children lack x.
+    assert new.frame["x"].isna().mean() == pytest.approx(0.5 / 30, abs=0.003)
+
+
 def test_a_gap_does_not_pull_present_values_to_the_median() -> None:
     rng = np.random.default_rng(5)
     frame = pd.DataFrame(
