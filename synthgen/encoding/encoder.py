@@ -89,7 +89,7 @@ class Encoder:
 
         ``seed`` fixes what stands in for unlisted values, and the columns that are not modelled.
         """
-        codes, scalars = encoded.codes.cpu().numpy(), encoded.scalars.cpu().numpy()
+        codes, scalars = encoded.codes.cpu().numpy(), encoded.scalars.detach().cpu().numpy()
         parts: dict[str, pd.Series[Any]] = {}
         k = 0
         for i, (column, encoding) in enumerate(
