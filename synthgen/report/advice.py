@@ -31,6 +31,14 @@ def effect(verdict: Verdict) -> str:
     )
 
 
+def measurement(report: Report) -> str:
+    """The effect and whose it is: ``class weights: +1.2 points ...``."""
+    if not measured(report.verdict):
+        return "There were too few resamples to estimate an effect."
+    arm = shown_arm(report)
+    return f"{name(arm)}: {effect(report.verdict)}" if arm else effect(report.verdict)
+
+
 def measured(verdict: Verdict) -> bool:
     """Whether there is an estimate at all: without one only the metric's own range is known."""
     return verdict.detectable_effect < 1
@@ -80,7 +88,17 @@ def command(provenance: Provenance) -> str:
     """The command line that gives this run again."""
     if provenance.command is not None:
         return provenance.command
+    data = provenance.config.get("data", {})
+    if data.get("source") == "":  # a frame that was handed over in memory
+        return (
+            f"synthgen.augment(frame, target={provenance.target!r}, "
+            f"generator={provenance.generator!r}, budget={provenance.budget!r}, "
+            f"seed={provenance.seed})"
+        )
     words = ["synthgen", "augment", provenance.source, "--target", provenance.target]
+    for option in ("group", "time"):
+        if data.get(option):
+            words += [f"--{option}", str(data[option])]
     words += ["--generator", provenance.generator, "--budget", provenance.budget]
     return shlex.join([*words, "--seed", str(provenance.seed)])
 

@@ -30,12 +30,13 @@ def card(report: Report) -> str:
 
 def _verdict(report: Report) -> str:
     found = report.verdict
+    smallest = advice.effects(found).amount(found.minimum_effect)
     return "\n\n".join(
         [
             f"# {markdown(report.title)}",
             f"**{DECISIONS[found.decision]}.** {markdown(advice.sentence(found))}",
-            f"{paragraph(advice.effect(found))} ({numbers.counted(found.resamples, 'resample')}; "
-            f"effects below {advice.effects(found).amount(found.minimum_effect)} count as none).",
+            f"{paragraph(advice.measurement(report))} "
+            f"({numbers.counted(found.resamples, 'resample')}; less than {smallest} is no gain).",
             _list(advice.steps(report)),
         ]
     )

@@ -66,6 +66,8 @@ def percent(share: float, digits: int = 1) -> str:
     if share in (0, 1):
         return f"{share * 100:.0f}{_GAP}%"
     smallest = 10.0**-digits
+    if 0 < share * 100 < 1e-4:
+        return f"<{_GAP}0.0001{_GAP}%"
     if 0 < share * 100 < smallest:
         return f"{significant(share * 100, 2)}{_GAP}%"
     if 100 - smallest / 2 <= share * 100 < 100:

@@ -18,7 +18,11 @@ def summary(report: Report) -> str:
     """Verdict, arms, scores, advice and notices. No colour, no escape sequence in names."""
     found = report.verdict
     blocks = [
-        [DECISIONS[found.decision].upper(), one_line(advice.sentence(found)), advice.effect(found)],
+        [
+            DECISIONS[found.decision].upper(),
+            one_line(advice.sentence(found)),
+            one_line(advice.measurement(report)),
+        ],
         _arms(report),
         _scores(report),
         _numbered("What to do now", advice.steps(report)),

@@ -124,8 +124,11 @@ def explained(score: Score) -> Explained:
         "min": "Lower is better.",
         "target": "The nearer to the reference, the better.",
     }[score.goal]
-    if score.pillar == "utility" and score.metric in POINTS:
-        return Explained("points", (0.0, 1.0), better)
+    if score.pillar == "utility":
+        line = f"Mean over the learners. {better}"
+        if score.metric.removeprefix("tstr_") in POINTS:
+            return Explained("points", (0.0, 1.0), line)
+        return Explained("number", None, line)
     known = [v for v in (score.value, score.reference) if v is not None]
     within = all(0 <= v <= 1 for v in known)
     return Explained("number", (0.0, 1.0) if within else None, better)

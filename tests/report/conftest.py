@@ -222,9 +222,18 @@ def _marginal(
 
 def _scores() -> list[Score]:
     rows = [
-        ("balanced_accuracy", "Balanced accuracy", "utility", "max", 0.789, 0.771, {}),
-        ("roc_auc", "ROC-AUC", "utility", "max", 0.9112, 0.9145, {}),
-        ("log_loss", "Log loss", "utility", "min", 0.3291, 0.3202, {}),
+        *(
+            (m, f"{t}, trained on training and synthetic rows", "utility", g, v, r, _learners(v, r))
+            for m, t, g, v, r in (
+                ("balanced_accuracy", "Balanced accuracy", "max", 0.789, 0.771),
+                ("roc_auc", "ROC-AUC", "max", 0.9112, 0.9145),
+                ("log_loss", "Log loss", "min", 0.3291, 0.3202),
+            )
+        ),
+        (
+            *("tstr_balanced_accuracy", "Balanced accuracy, trained on synthetic rows alone"),
+            *("utility", "max", 0.741, 0.772, {}),
+        ),
         (
             *("column_shapes", "Column shapes", "fidelity", "max", 0.9113, 0.9871),
             {"worst": 0.736, "counted": 15, "columns": {"age": 0.952}},
@@ -269,6 +278,14 @@ def _scores() -> list[Score]:
         Score(metric=m, title=t, pillar=p, goal=g, value=v, reference=r, detail=d)  # type: ignore[arg-type]
         for m, t, p, g, v, r, d in rows
     ]
+
+
+def _learners(value: float, reference: float) -> dict[str, float]:
+    return {"logistic": value - 0.01, "forest": value, "boosting": value + 0.01} | {
+        "logistic_reference": reference - 0.01,
+        "forest_reference": reference,
+        "boosting_reference": reference + 0.01,
+    }
 
 
 def _pairs(draw: random.Random, columns: list[str]) -> PairTrends:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthgen.report import numbers
 from synthgen.report.charts.bullet import Bullet, bullet
-from synthgen.report.wording import Unit, explained, gap, quantity
+from synthgen.report.wording import Unit, explained, gap, name, quantity
 from synthgen.results import Pillar, Report, Score
 
 _DETAILS = 6
@@ -29,10 +29,10 @@ class ScoreRow:
 
 def score_rows(report: Report, pillar: Pillar) -> tuple[ScoreRow, ...]:
     """In the order of the report."""
-    return tuple(_row(score) for score in report.scores if score.pillar == pillar)
+    return tuple(_row(score, pillar) for score in report.scores if score.pillar == pillar)
 
 
-def _row(score: Score) -> ScoreRow:
+def _row(score: Score, pillar: Pillar) -> ScoreRow:
     words = explained(score)
     drawn = bullet(score.value, score.reference, words.axis)
     return ScoreRow(
@@ -43,7 +43,7 @@ def _row(score: Score) -> ScoreRow:
         line=words.line,
         bullet=drawn,
         ends=(_end(drawn.low, words.unit), _end(drawn.high, words.unit)),
-        details=tuple(_details(score, words.details)),
+        details=tuple(_learners(score) if pillar == "utility" else _details(score, words.details)),
     )
 
 
@@ -51,6 +51,16 @@ def _end(value: float, unit: Unit) -> str:
     if unit == "share":
         return quantity(value, unit)
     return numbers.significant(value * (100 if unit == "points" else 1))
+
+
+def _learners(score: Score) -> list[tuple[str, str]]:
+    """Each learner's value beside its reference, as the utility scores have them in the detail."""
+    unit = explained(score).unit
+    return [
+        (name(learner), f"{quantity(value, unit)} against {quantity(reference, unit)}")
+        for learner, value in score.detail.items()
+        if (reference := score.detail.get(f"{learner}_reference")) is not None
+    ]
 
 
 def _details(score: Score, keys: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -51,6 +51,7 @@ class UtilityView:
     lower_is_better: bool
     confidence: str
     minimum: str
+    measured: bool
     detectable: str
     baseline: str
     resamples: str
@@ -85,6 +86,7 @@ def build(report: Report) -> UtilityView:
         lower_is_better=found.metric in LOWER_IS_BETTER,
         confidence=advice.confidence(found),
         minimum=shown.amount(found.minimum_effect),
+        measured=advice.measured(found),
         detectable=shown.amount(found.detectable_effect),
         baseline=shown.level(drawn[0].baseline) if drawn else numbers.NOTHING,
         resamples=numbers.counted(found.resamples, "resample"),
