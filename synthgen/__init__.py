@@ -1,1 +1,59 @@
-"""synthgen: would synthetic data make your classifier better?"""
+"""synthgen tells whether synthetic data would make your classifier better, and if so hands you the
+augmented data set with the evidence.
+
+>>> import synthgen
+>>> run = synthgen.augment(frame, target="income")   # doctest: +SKIP
+>>> run.verdict.sentence, run.augmented, run.report  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthgen.generators.ctgan import CTGAN
+    from synthgen.generators.resample import Resample
+    from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
+    from synthgen.generators.smote import Smote
+    from synthgen.generators.tvae import TVAE
+    from synthgen.notebook import AugmentedRun, augment, read
+
+# Importing synthgen must not import torch or pandas: the command line asks for --help here too.
+_HOME = {
+    "augment": "synthgen.notebook",
+    "read": "synthgen.notebook",
+    "AugmentedRun": "synthgen.notebook",
+    "CTGAN": "synthgen.generators.ctgan",
+    "TVAE": "synthgen.generators.tvae",
+    "Smote": "synthgen.generators.smote",
+    "Resample": "synthgen.generators.resample",
+    "SDVCTGAN": "synthgen.generators.sdv",
+    "SDVTVAE": "synthgen.generators.sdv",
+    "SDVGaussianCopula": "synthgen.generators.sdv",
+    "SDVCopulaGAN": "synthgen.generators.sdv",
+}
+
+__all__ = [
+    "CTGAN",
+    "SDVCTGAN",
+    "SDVTVAE",
+    "TVAE",
+    "AugmentedRun",
+    "Resample",
+    "SDVCopulaGAN",
+    "SDVGaussianCopula",
+    "Smote",
+    "augment",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'synthgen' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -75,7 +75,8 @@ def _copies(frame: pd.DataFrame, target: str) -> Positions:
     # Where all features look like keys they are all there is to compare.
     compared = frame[[*(plain or features), target]]
     hashes = pd.util.hash_pandas_object(compared, index=False).to_numpy()
-    units: Positions = np.unique(hashes, return_inverse=True)[1].astype(np.int64)
+    # Numbered by first appearance, not by hash: a changed cell must not deal all rows anew.
+    units: Positions = pd.factorize(hashes)[0].astype(np.int64)
     return units
 
 

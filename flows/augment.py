@@ -1,0 +1,137 @@
+"""The main job as a Prefect flow: the same stages, one task each, one task per decide job.
+
+    python -m flows.augment --config configs/adult.yaml
+
+needs no server to be set up: Prefect starts one of its own for the time of the run. Tasks pass the
+path of the run directory and never a table or a model; the directory decides what is done, so a
+flow that is run again goes on where the last one was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# Prefect's own server needs longer than its default 20 s on a small machine, and must be told
+# before Prefect reads its settings. Nothing is reported to Prefect's makers.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+from prefect import flow, get_run_logger, task
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from synthgen import config as configuration
+from synthgen import pipeline
+from synthgen.benchmark.jobs import Job
+from synthgen.errors import SynthgenError
+from synthgen.pipeline import assess, stages
+from synthgen.pipeline.events import Event
+from synthgen.runs import Run
+
+
+def _log(event: Event) -> None:
+    logger = get_run_logger()
+    if event.notice is not None:
+        logger.warning(event.notice)
+    elif event.total and event.done >= event.total:
+        logger.info("%s done", event.stage)
+
+
+@task
+def split(settings: dict[str, Any], out: Path, force: bool) -> None:
+    """Read, seal the test rows, infer the schema."""
+    pipeline.start(configuration.build(settings), out, force=force, notify=_log)
+
+
+@task(task_run_name="decide {job.name}")
+def decide_job(out: Path, job: Job) -> None:
+    """One resample of one arm; its result is a file of the run."""
+    stages.run_job_apart(out, job)
+
+
+@task
+def conclude(out: Path) -> str:
+    """All job results into the verdict."""
+    stages.decide(Run(out), _log)
+    return stages.verdict(Run(out)).sentence
+
+
+@task
+def fit(out: Path) -> None:
+    """Train on all training rows."""
+    stages.fit(Run(out), _log)
+
+
+@task
+def sample(out: Path) -> None:
+    """Draw, and write the augmented table."""
+    stages.sample(Run(out), _log)
+
+
+@task
+def evaluate(out: Path) -> None:
+    """Score against the sealed rows."""
+    assess.evaluate(Run(out), _log)
+
+
+@task
+def render(out: Path) -> None:
+    """Write the report and the manifest."""
+    assess.draw_up(Run(out), _log)
+    assess.finish(Run(out))
+
+
+@flow(name="augment")
+def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
+    """The whole job in the run directory ``out``; returns it.
+
+    ``settings`` is what a configuration file holds. Raises the errors of synthgen.errors.
+    """
+    logger = get_run_logger()
+    if not Run(out).begun or force:
+        split(settings, out, force)
+    with Run(out).writing():
+        workers = stages.workers(stages.settings(Run(out)))
+        runner = ThreadPoolTaskRunner(max_workers=workers)
+        _decide_jobs.with_options(task_runner=runner)(out)
+        logger.info(conclude(out))
+        fit(out)
+        sample(out)
+        evaluate(out)
+        render(out)
+    assess.check_gates(Run(out))
+    return out
+
+
+@flow(name="decide")
+def _decide_jobs(out: Path) -> None:
+    futures = [decide_job.submit(out, job) for job in stages.pending(Run(out))]
+    for future in futures:
+        future.result()
+
+
+def main() -> int:
+    """The command line of this module; returns the exit code of the contract."""
+    parser = argparse.ArgumentParser(prog="python -m flows.augment", description=main.__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--force", action="store_true")
+    given = parser.parse_args()
+    try:
+        settings = configuration.load(given.config)
+        config = configuration.build(settings)
+        out = given.out or pipeline.default_folder(config.data.source)
+        augment(settings, out, given.force)
+    except SynthgenError as error:
+        print(f"error: {error.cause}\n       {error.remedy}", file=sys.stderr)
+        return error.exit_code
+    print(out / "report.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""``synthgen augment`` and ``synthgen resume``: the main job."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from synthgen.cli import options
+from synthgen.cli.console import Ending, duration, say, watching
+from synthgen.cli.options import ProgressStyle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from synthgen.config import Config
+    from synthgen.errors import GateError
+
+
+def augment(
+    data: options.Data = "",
+    target: options.Target = None,
+    generator: options.GeneratorName = None,
+    ratio: options.RatioText = None,
+    budget: options.BudgetOption = None,
+    out: options.Out = None,
+    config: options.ConfigFile = None,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    device: options.Device = None,
+    group: options.Group = None,
+    time: options.Time = None,
+    test: options.Test = None,
+    dry_run: options.DryRun = False,
+    json_: options.Json = False,
+    progress: options.Progress = ProgressStyle.auto,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    force: options.Force = False,
+) -> None:
+    """Decide whether synthetic rows help, and write the augmented table and the report.
+
+    DATA may be left out if the configuration names a source.
+    """
+    Ending.verbosity = verbose
+    given = {
+        "data.source": data or None,
+        "data.target": target,
+        "data.group": group,
+        "data.time": time,
+        "data.test": test,
+        "generator.name": generator,
+        "sample.ratio": options.ratio(ratio),
+        "budget": budget.value if budget is not None else None,
+        "seed": seed,
+        "device": device,
+    }
+    settings = options.settings(config=config, assignments=set_, given=given)
+
+    from synthgen import pipeline
+    from synthgen.config import build
+    from synthgen.errors import ConfigError
+
+    job = build(settings)
+    if not job.data.source:
+        raise ConfigError("no data to read", "name a file: synthgen augment DATA --target COLUMN")
+    if dry_run:
+        _forecast(job, json_)
+        return
+    folder = out if out is not None else pipeline.default_folder(job.data.source)
+    Ending.run = folder
+    with watching(progress, quiet=quiet) as notify:
+        failed = _until_gates(lambda: pipeline.augment(job, folder, force=force, notify=notify))
+    show(folder, as_json=json_)
+    if failed is not None:
+        raise failed
+
+
+def resume(
+    run: options.RunPath,
+    json_: options.Json = False,
+    progress: options.Progress = ProgressStyle.auto,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Go on with an interrupted run; the result is the same as if it had not been interrupted."""
+    Ending.verbosity = verbose
+    from synthgen import pipeline
+
+    Ending.run = run
+    with watching(progress, quiet=quiet) as notify:
+        failed = _until_gates(lambda: pipeline.resume(run, notify))
+    show(run, as_json=json_)
+    if failed is not None:
+        raise failed
+
+
+def _until_gates(work: Callable[[], object]) -> GateError | None:
+    """Do the work; a gate that fails is returned, since everything is written by then."""
+    from synthgen.errors import GateError
+
+    try:
+        work()
+    except GateError as error:
+        return error
+    return None
+
+
+def show(folder: Path, *, as_json: bool) -> None:
+    """Print a finished run's result."""
+    from synthgen.pipeline import stages
+    from synthgen.report import load, summary
+    from synthgen.runs import Run
+
+    run = Run(folder)
+    report = load(run / "report.json")
+    augmented = run / f"augmented{stages.origin(run).extension}"
+    if as_json:
+        result = {
+            "run": str(folder),
+            "verdict": report.verdict.model_dump(mode="json"),
+            "report": str(run / "report.html"),
+            "augmented": str(augmented),
+            "rows": report.provenance.rows,
+        }
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+        return
+    print(summary(report))
+    print(f"augmented set  {augmented}")
+    print(f"report         {run / 'report.html'}")
+
+
+def _forecast(job: Config, as_json: bool) -> None:
+    from synthgen.pipeline.forecast import forecast
+
+    seen = forecast(job)
+    if as_json:
+        print(json.dumps(seen.record(), indent=1, ensure_ascii=False))
+        return
+    width = max(len(name) for name, _, _ in seen.columns)
+    for name, kind, note in seen.columns:
+        print(f"{name:<{width}}  {kind:<11}  {note}")
+    print()
+    print(f"training rows  {seen.train_rows}, sealed test rows {seen.test_rows}")
+    print(f"decide         {seen.jobs} jobs on {seen.workers} workers")
+    print(f"memory         about {seen.memory / 1e9:.1f} GB")
+    print(f"time           about {duration(seen.seconds)} (measured on a small part)")
+    say("nothing was written")

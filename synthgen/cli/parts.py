@@ -1,0 +1,169 @@
+"""The parts of the main job as commands of their own, and two runs side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthgen.cli import options
+from synthgen.cli.console import Ending, say, watching
+from synthgen.cli.options import ProgressStyle
+
+
+def train(
+    data: options.Data,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the model goes.")],
+    target: options.Target = None,
+    generator: options.GeneratorName = None,
+    budget: options.BudgetOption = None,
+    config: options.ConfigFile = None,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    device: options.Device = None,
+    progress: options.Progress = ProgressStyle.auto,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    force: options.Force = False,
+) -> None:
+    """Train a generator on all rows of DATA and keep the model.
+
+    A killed training goes on from its last checkpoint when the command is repeated.
+    """
+    Ending.verbosity = verbose
+    given = {
+        "data.source": data,
+        "data.target": target,
+        "generator.name": generator,
+        "budget": budget.value if budget is not None else None,
+        "seed": seed,
+        "device": device,
+    }
+    settings = options.settings(config=config, assignments=set_, given=given)
+
+    from synthgen.config import build
+    from synthgen.pipeline import alone
+
+    with watching(progress, quiet=quiet) as notify:
+        alone.train(build(settings), out, force=force, notify=notify)
+    print(out)
+
+
+def sample(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model or a run directory.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Default: CSV on standard output."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Condition; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Fixes the rows that are drawn.")] = 0,
+    copies: Annotated[
+        bool, typer.Option("--allow-copies", help="Keep rows that equal a training row.")
+    ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust-pickle", help="Load SDV's own format, which can run code."),
+    ] = False,
+    verbose: options.Verbose = 0,
+    force: options.Force = False,
+) -> None:
+    """Draw rows from a trained model.
+
+    From a run directory, exact copies of its training rows are replaced by other draws; a bare
+    model does not hold its training rows and cannot do that.
+    """
+    Ending.verbosity = verbose
+    from synthgen.pipeline import alone
+
+    conditions = dict(_condition(text) for text in where or [])
+    notices = alone.sample(
+        model,
+        rows,
+        out,
+        seed=seed,
+        where=conditions,
+        allow_copies=copies,
+        trust_pickle=trust,
+        force=force,
+    )
+    for notice in notices:
+        say(f"note: {notice}")
+
+
+def _condition(text: str) -> tuple[str, str]:
+    from synthgen.errors import ConfigError
+
+    column, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(
+            f"--where {text!r} is not of the form COLUMN=VALUE",
+            "for example: --where income='>50K'",
+        )
+    return column, value
+
+
+def evaluate(
+    real: Annotated[str, typer.Argument(metavar="REAL", help="The rows trained on.")],
+    synthetic: Annotated[str, typer.Argument(metavar="SYNTHETIC", help="The synthetic rows.")],
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            "--holdout",
+            metavar="FILE",
+            help="Real rows never trained on. Without it a fifth of REAL stands in for them, "
+            "and the privacy scores flatter.",
+        ),
+    ] = None,
+    target: options.Target = None,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    json_: options.Json = False,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Score synthetic rows of any origin: fidelity, privacy and, with --target, utility."""
+    Ending.verbosity = verbose
+    from synthgen.pipeline import alone
+
+    scores, notices = alone.evaluate(real, synthetic, holdout=holdout, target=target, seed=seed)
+    for notice in notices:
+        say(f"note: {notice}")
+    if json_:
+        print(json.dumps([s.model_dump(mode="json") for s in scores], indent=1))
+        return
+    print(f"{'':<10} {'':<36} {'value':>9} {'real rows':>10}")
+    for score in scores:
+        reference = f"{score.reference:>10.4f}" if score.reference is not None else f"{'-':>10}"
+        print(f"{score.pillar:<10} {score.title:<36} {score.value:>9.4f} {reference}")
+
+
+def report(run: options.RunPath) -> None:
+    """Render a run's report.html and card.md again from its report.json."""
+    from synthgen.pipeline import assess
+    from synthgen.runs import Run
+
+    found = Run.open(run)
+    with found.writing():
+        assess.redraw(found)
+    print(found / "report.html")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN_A")],
+    second: Annotated[Path, typer.Argument(metavar="RUN_B")],
+    json_: options.Json = False,
+) -> None:
+    """Two finished runs side by side: verdicts and every score that both have."""
+    from synthgen.pipeline import alone
+
+    table = alone.compare(first, second)
+    if json_:
+        print(json.dumps(table, indent=1, ensure_ascii=False))
+        return
+    width = max(len(row["what"]) for row in table)
+    for row in table:
+        print(f"{row['what']:<{width}}  {row['a']:>18}  {row['b']:>18}")

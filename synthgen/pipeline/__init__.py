@@ -1,0 +1,71 @@
+"""The straight line: read → split → decide → fit → sample → evaluate → render."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from synthgen.config import Config
+from synthgen.data.read import read
+from synthgen.pipeline import assess, stages
+from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.runs import Run, fresh
+
+__all__ = ["Event", "Notify", "augment", "default_folder", "execute", "resume", "start"]
+
+
+def augment(
+    config: Config,
+    out: Path,
+    *,
+    frame: pd.DataFrame | None = None,
+    force: bool = False,
+    notify: Notify = unheard,
+) -> Run:
+    """The main job, in a new run directory ``out``. Reads ``config.data.source`` unless a frame
+    is handed over.
+
+    Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
+    """
+    loaded = read(config.data.source if frame is None else frame, config.data.read)
+    with fresh(out, force=force) as run:
+        stages.split(run, config, loaded, notify)
+        execute(run, notify)
+    return run
+
+
+def start(config: Config, out: Path, *, force: bool = False, notify: Notify = unheard) -> Run:
+    """Only the first stage: a new run directory with its sealed split and resolved settings."""
+    loaded = read(config.data.source, config.data.read)
+    with fresh(out, force=force) as run:
+        stages.split(run, config, loaded, notify)
+    return run
+
+
+def resume(path: Path, notify: Notify = unheard) -> Run:
+    """Go on with a run where it was; a finished run is only checked."""
+    run = Run.open(path)
+    with run.writing():
+        execute(run, notify)
+    return run
+
+
+def execute(run: Run, notify: Notify = unheard) -> None:
+    """The stages after ``split`` that are not done yet. The caller holds the run."""
+    stages.decide(run, notify)
+    stages.fit(run, notify)
+    stages.sample(run, notify)
+    assess.evaluate(run, notify)
+    assess.draw_up(run, notify)
+    assess.finish(run)
+    assess.check_gates(run)
+
+
+def default_folder(source: str) -> Path:
+    """``runs/NAME-DATE-TIME`` below the working directory."""
+    stem = Path(re.sub(r"^\w+:(//)?", "", source) or "table").name.split(".")[0]
+    name = re.sub(r"[^\w-]+", "-", stem).strip("-") or "table"
+    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"

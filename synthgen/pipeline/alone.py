@@ -1,0 +1,156 @@
+"""Parts of the main job on their own: train, sample, evaluate, compare."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from synthgen import config as configuration
+from synthgen.benchmark.settings import DecideSettings
+from synthgen.benchmark.utility import sealed_utility
+from synthgen.config import Config
+from synthgen.data.checks import check_frame
+from synthgen.data.infer import infer
+from synthgen.data.origin import Origin
+from synthgen.data.read import ReadOptions, read
+from synthgen.data.table import Table
+from synthgen.errors import ConfigError
+from synthgen.metrics import score_all
+from synthgen.metrics.base import Trio
+from synthgen.pipeline import models, stages
+from synthgen.pipeline.conform import conform
+from synthgen.pipeline.draw import draw
+from synthgen.pipeline.events import Notify
+from synthgen.pipeline.seeds import derive
+from synthgen.pipeline.trainlog import TrainLog
+from synthgen.report import load as load_report
+from synthgen.results import Score, Verdict
+from synthgen.runs import Run
+from synthgen.training.context import Context
+
+
+def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
+    """Train on all rows of the source; ``out`` appears when the model is complete."""
+    if out.exists() and not (force and (out / models.FILE).is_file()):
+        raise ConfigError(
+            f"{out} exists", "choose another folder with --out, or replace a model with --force"
+        )
+    loaded = read(config.data.source, config.data.read)
+    check_frame(loaded.frame, config.data.target)
+    schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
+    table = Table(loaded.frame, schema)
+    resolved = configuration.resolve(config, len(table))
+    work = out.with_name(f".{out.name}.training")
+    work.mkdir(parents=True, exist_ok=True)
+    log = TrainLog(work / "train.draft.jsonl", notify)
+    context = Context(
+        seed=derive(config.seed, "fit"),
+        device=stages.device(config),
+        log=log,
+        checkpoints=work / "checkpoints",
+    )
+    sampler = resolved.generator.fit(table, context)
+    draft = work / "model"
+    shutil.rmtree(draft, ignore_errors=True)
+    models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
+    log.commit(draft / "train.jsonl")
+    if out.exists():
+        shutil.rmtree(out)
+    draft.rename(out)
+    shutil.rmtree(work)
+
+
+def sample(
+    path: Path,
+    rows: int,
+    out: Path | None,
+    *,
+    seed: int,
+    where: dict[str, str],
+    allow_copies: bool,
+    trust_pickle: bool,
+    force: bool,
+) -> list[str]:
+    """Draw rows into a file in its training table's format (or CSV on standard output)."""
+    if out is not None and out.exists() and not force:
+        raise ConfigError(f"{out} exists", "choose another file, or replace it with --force")
+    model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
+    notices: list[str] = []
+    with stages.shortfalls(notices):
+        if allow_copies or not (path / "split").is_dir():
+            table = model.sampler.sample(rows, seed=seed, where=where)
+        else:
+            drawn = draw(
+                model.sampler, stages.training_rows(Run.open(path)), rows, seed=seed, where=where
+            )
+            table = drawn.rows
+            notices += [drawn.notice] if drawn.notice else []
+    if out is None:
+        table.frame.to_csv(sys.stdout, index=False)
+    else:
+        draft = out.with_name(f".{out.name}.draft{out.suffix}")
+        Origin.of(out, model.origin).write(table.frame, draft)
+        draft.replace(out)
+    return notices
+
+
+def evaluate(
+    real: str, synthetic: str, *, holdout: str | None, target: str | None, seed: int
+) -> tuple[list[Score], list[str]]:
+    """Scores of synthetic rows from any tool, and what the reader should know of them."""
+    rows = read(real, ReadOptions()).frame
+    if target is not None:
+        check_frame(rows, target)
+    notices = []
+    if holdout is None:
+        notices.append("no --holdout: a fifth of REAL stands in for it, and privacy is flattered")
+        order = np.random.default_rng(seed).permutation(len(rows))
+        fifth = len(rows) // 5
+        held = rows.iloc[order[:fifth]].reset_index(drop=True)
+        rows = rows.iloc[order[fifth:]].reset_index(drop=True)
+    else:
+        held = conform(read(holdout, ReadOptions()).frame, rows, holdout)
+    made = conform(read(synthetic, ReadOptions()).frame, rows, synthetic)
+    schema = infer(rows, target=target)
+    trio = Trio(Table(rows, schema), Table(held, schema), Table(made, schema), seed)
+    scores, more = score_all(trio)
+    if target is not None:
+        augmented = trio.train.concat(trio.synthetic)
+        utility = sealed_utility(trio.train, augmented, trio.holdout, DecideSettings())
+        scores = [*utility, *scores]
+    return scores, notices + more
+
+
+def compare(first: Path, second: Path) -> list[dict[str, str]]:
+    """Rows of ``what``, ``a``, ``b``: the verdicts, then every score that both runs have.
+
+    Scores are comparable only on the same rows; the first line says whether the sources agree.
+    """
+    a, b = (load_report(Run.open(path) / "report.json") for path in (first, second))
+    same = a.provenance.source_sha256 == b.provenance.source_sha256
+    rows = [
+        ("source", a.provenance.source, b.provenance.source),
+        ("same data", "yes" if same else "NO", "yes" if same else "NO"),
+        ("generator", a.provenance.generator, b.provenance.generator),
+        ("decision", a.verdict.decision, b.verdict.decision),
+        *(
+            (f"difference, {name}", _points(x), _points(y))
+            for name, x, y in ((a.verdict.metric, a.verdict, b.verdict),)
+            if a.verdict.metric == b.verdict.metric
+        ),
+    ]
+    others = {score.metric: score for score in b.scores}
+    rows += [
+        (score.title, f"{score.value:.4f}", f"{others[score.metric].value:.4f}")
+        for score in a.scores
+        if score.metric in others
+    ]
+    return [{"what": what, "a": x, "b": y} for what, x, y in rows]
+
+
+def _points(answer: Verdict) -> str:
+    low, high = answer.interval.low, answer.interval.high
+    return f"{answer.difference:+.4f} [{low:+.4f}, {high:+.4f}]"

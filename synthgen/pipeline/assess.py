@@ -1,0 +1,196 @@
+"""The last two stages: score what was drawn against the sealed rows, and render the report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthgen.benchmark.utility import sealed_utility
+from synthgen.config import Config
+from synthgen.data.infer import explain
+from synthgen.data.table import Table
+from synthgen.errors import GateError
+from synthgen.metrics import score_all
+from synthgen.metrics.base import Trio
+from synthgen.metrics.marginals import marginals
+from synthgen.metrics.pair_trends import pair_trends
+from synthgen.pipeline import stages
+from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.seeds import derive
+from synthgen.pipeline.trainlog import read as read_log
+from synthgen.report import card, load, render
+from synthgen.results import ColumnNote, Curve, Provenance, Report
+from synthgen.runs import CONFIG, Run, dump, sha256
+
+EVALUATED = 100_000
+"""Synthetic rows at most for fidelity and privacy scores, whose cost grows with the rows."""
+CURVE_POINTS = 400
+"""Points of a training curve in the report; more than a screen shows."""
+HASHED = ("split/train.parquet", "split/test.parquet", "verdict.json", "synthetic.parquet")
+PACKAGES = ("synthgen", "torch", "numpy", "pandas", "scikit-learn", "imbalanced-learn")
+
+
+def evaluate(run: Run, notify: Notify) -> None:
+    """Write ``report.json``: everything that the report shows."""
+
+    def work(folder: Path) -> None:
+        config = stages.settings(run)
+        train, test = stages.training_rows(run), stages.sealed_rows(run)
+        record = json.loads((run / "sample.json").read_text("utf-8"))
+        drawn = Table.load(run / "synthetic.parquet", train.schema)
+        size = min(record["unconditional"], len(train), EVALUATED)
+        synthetic = drawn.take(np.arange(size))
+        trio = Trio(train, test, synthetic, derive(config.seed, "evaluate"))
+        scores, notices = score_all(trio)
+        notify(Event("evaluate", 1, 2))
+        answer = stages.verdict(run)
+        utility = sealed_utility(
+            train,
+            train.concat(synthetic),
+            test,
+            config.decide,
+            synthetic=synthetic,
+            seed=derive(config.seed, "utility"),
+        )
+        report = Report(
+            title=config.data.source or "table",
+            verdict=answer,
+            differences=stages.differences(run),
+            scores=[*utility, *scores],
+            marginals=marginals(trio),
+            pair_trends=pair_trends(trio),
+            curves=_curves(run / "train.jsonl"),
+            columns=_columns(train),
+            notices=[
+                *json.loads((run / "notices.json").read_text("utf-8")),
+                *record["notices"],
+                *notices,
+            ],
+            provenance=_provenance(run, config, train, test, record),
+        )
+        (folder / "report.json").write_text(dump(report.model_dump(mode="json")), "utf-8")
+        notify(Event("evaluate", 2, 2))
+
+    run.stage("evaluate", work)
+
+
+def draw_up(run: Run, notify: Notify) -> None:
+    """Write ``report.html`` and ``card.md`` from ``report.json`` alone."""
+
+    def work(folder: Path) -> None:
+        report = load(run / "report.json")
+        (folder / "report.html").write_text(render(report), "utf-8")
+        (folder / "card.md").write_text(card(report), "utf-8")
+        notify(Event("render", 1, 1))
+
+    run.stage("render", work)
+
+
+def redraw(run: Run) -> None:
+    """Render again with the templates of this version."""
+    load(run / "report.json")
+    run.undo("render")
+    draw_up(run, unheard)
+    if run.finished:
+        finish(run)
+
+
+def finish(run: Run) -> None:
+    """Write the manifest, the run's last file."""
+    config = stages.settings(run)
+    facts = {
+        "versions": versions(),
+        "seed": config.seed,
+        "device": stages.device(config),
+        "machine": {"processor": platform.machine(), "system": platform.system()},
+    }
+    run.finish(facts)
+
+
+def check_gates(run: Run) -> None:
+    """Raise GateError if a configured gate fails; the run is complete all the same."""
+    scores = {score.metric: score for score in load(run / "report.json").scores}
+    for name, gate in stages.settings(run).gates.items():
+        if name not in scores:
+            raise GateError(
+                f"gate {name}: this run has no such score", f"scores are: {', '.join(scores)}"
+            )
+        value = scores[name].value
+        if gate.max is not None and value > gate.max:
+            bound = f"at most {gate.max:g}"
+        elif gate.min is not None and value < gate.min:
+            bound = f"at least {gate.min:g}"
+        else:
+            continue
+        raise GateError(
+            f"gate {name}: {value:.6g}, but {bound} was demanded",
+            f"see {run / 'report.html'}; train longer, choose another generator or move the gate",
+        )
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **found}
+
+
+def _columns(train: Table) -> list[ColumnNote]:
+    notes = explain(train.schema)
+    return [
+        ColumnNote(name=c.name, kind=c.kind, dtype=c.dtype, note=notes[c.name])
+        for c in train.schema.columns
+    ]
+
+
+def _curves(path: Path) -> list[Curve]:
+    """One curve per logged quantity, thinned evenly."""
+    records = read_log(path)
+    names = [
+        name for name in (records[0] if records else {}) if name not in ("step", "steps", "epoch")
+    ]
+    curves = []
+    for name in names:
+        points = [(int(r["step"]), float(r[name])) for r in records if r.get(name) is not None]
+        if not points:
+            continue
+        kept = np.unique(np.linspace(0, len(points) - 1, CURVE_POINTS).round().astype(int))
+        curves.append(
+            Curve(
+                name=name,
+                steps=[points[i][0] for i in kept],
+                values=[points[i][1] for i in kept],
+            )
+        )
+    return curves
+
+
+def _provenance(
+    run: Run, config: Config, train: Table, test: Table, record: dict[str, Any]
+) -> Provenance:
+    return Provenance(
+        source=config.data.source or "a table in memory",
+        source_sha256=stages.origin(run).sha256,
+        rows={
+            "train": len(train),
+            "test": len(test),
+            "synthetic": record["unconditional"],
+            "augmented": len(train) + record["chosen"],
+        },
+        target=config.data.target,
+        generator=config.generator.name,
+        seed=config.seed,
+        budget=config.budget,
+        device=stages.device(config),
+        versions=versions(),
+        config=config.model_dump(mode="json"),
+        command=f"synthgen augment --config {CONFIG} --out NEW_FOLDER",
+        hashes={name: sha256(run / name) for name in HASHED},
+    )
+
+
+__all__ = ["check_gates", "draw_up", "evaluate", "finish", "versions"]

@@ -1,0 +1,115 @@
+"""What a run would cost, measured on a small part of the data on this machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from synthgen import config as configuration
+from synthgen.benchmark import jobs
+from synthgen.benchmark.arms import CHEAP
+from synthgen.config import Config
+from synthgen.data.checks import check_frame
+from synthgen.data.infer import explain, infer
+from synthgen.data.read import read
+from synthgen.data.split import split_rows
+from synthgen.data.table import Table
+from synthgen.pipeline import stages
+from synthgen.pipeline.seeds import derive
+from synthgen.training.context import Context
+
+PROBE_ROWS = 1_000
+_PROCESS_BYTES = 600e6
+"""Resident memory of one worker process with torch and scikit-learn loaded."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """``seconds`` of wall clock and ``memory`` in bytes are estimates; all else is exact."""
+
+    columns: list[tuple[str, str, str]]
+    train_rows: int
+    test_rows: int
+    jobs: int
+    workers: int
+    seconds: float
+    memory: float
+
+    def record(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def forecast(config: Config) -> Forecast:
+    """Read the data, infer the schema, and time one small fit and one small job."""
+    loaded = read(config.data.source, config.data.read)
+    check_frame(loaded.frame, config.data.target)
+    rows, held = split_rows(
+        loaded.frame,
+        target=config.data.target,
+        share=config.split.test_share,
+        seed=derive(config.seed, "split"),
+        group=config.data.group,
+        time=config.data.time,
+    )
+    frame = loaded.frame.iloc[rows].reset_index(drop=True)
+    schema = infer(frame, target=config.data.target, overrides=stages.overrides(config))
+    train = Table(frame, schema)
+    resolved = configuration.resolve(config, len(train))
+    todo = stages.jobs_of(resolved)
+    used = min(len(train), resolved.decide.max_rows or len(train))
+    fit_seconds = _fit_seconds(resolved, train)
+    learn_seconds = _learn_seconds(resolved, train) * used / min(used, PROBE_ROWS)
+    # The generator's job trains each learner once per ratio inside and once outside.
+    ratios = len(resolved.decide.ratios)
+    cheap = len(resolved.decide.arms)
+    per_resample = learn_seconds * (cheap + (ratios + 1) / 2) + fit_seconds
+    workers = stages.workers(resolved)
+    serial = fit_seconds + 3 * learn_seconds
+    table_bytes = float(frame.memory_usage(deep=True).sum())
+    return Forecast(
+        columns=[(c.name, c.kind, explain(schema)[c.name]) for c in schema.columns],
+        train_rows=len(rows),
+        test_rows=len(held),
+        jobs=len(todo),
+        workers=workers,
+        seconds=resolved.decide.resamples * per_resample / workers + serial,
+        memory=(workers + 1) * (_PROCESS_BYTES + 6 * table_bytes),
+    )
+
+
+def _probe(train: Table) -> Table:
+    if len(train) <= PROBE_ROWS:
+        return train
+    return train.take(np.random.default_rng(0).permutation(len(train))[:PROBE_ROWS])
+
+
+def _fit_seconds(config: Config, train: Table) -> float:
+    """A short fit, scaled to the optimiser steps of the whole one."""
+    generator, probe = config.generator, _probe(train)
+    context = Context(seed=0, device=stages.device(config))
+    if "epochs" not in type(generator).model_fields:
+        started = time.perf_counter()
+        generator.fit(probe, context)
+        return (time.perf_counter() - started) * len(train) / len(probe)
+    steps = max(1, len(train) // generator.batch_size) * generator.epochs  # type: ignore[union-attr]
+    timed = []
+    for epochs in (1, 6):
+        started = time.perf_counter()
+        generator.model_copy(update={"epochs": epochs}).fit(probe, context)
+        timed.append(time.perf_counter() - started)
+    probe_steps = max(1, len(probe) // generator.batch_size)  # type: ignore[union-attr]
+    per_step = max(timed[1] - timed[0], 1e-4) / (5 * probe_steps)
+    return timed[0] + per_step * steps
+
+
+def _learn_seconds(config: Config, train: Table) -> float:
+    """One plain arm: every learner fitted on the inner and on the outer part."""
+    decide = config.decide.model_copy(update={"max_rows": None})
+    job = jobs.plan(decide, (CHEAP["nothing"],), 0)[0]
+    started = time.perf_counter()
+    jobs.run_job(job, _probe(train), decide, None)
+    return time.perf_counter() - started

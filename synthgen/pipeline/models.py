@@ -1,0 +1,65 @@
+"""A trained model as a directory that a later command can draw from.
+
+Beside the generator's own files, ``generator.json`` says which generator it is and how the table
+that it learned from was written, so that drawn rows leave in the same format.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from synthgen.data.origin import Origin
+from synthgen.errors import ConfigError
+from synthgen.generators import AnyGenerator
+from synthgen.generators.base import Generator, Sampler
+from synthgen.runs import dump
+
+FILE = "generator.json"
+_adapter: TypeAdapter[Any] = TypeAdapter(AnyGenerator)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a directory holds."""
+
+    generator: Generator
+    sampler: Sampler
+    origin: Origin
+
+
+def save(model: Model, path: Path) -> None:
+    """Write into ``path``, which is created."""
+    path.mkdir(parents=True, exist_ok=True)
+    model.sampler.save(path)
+    record = {
+        "generator": model.generator.model_dump(mode="json"),
+        "origin": model.origin.model_dump(mode="json"),
+    }
+    (path / FILE).write_text(dump(record), "utf-8")
+
+
+def load(path: Path, **opt_in: Any) -> Model:
+    """Read a model directory, or the model of a run directory.
+
+    ``opt_in`` overrides fields of the generator (``trust_pickle=True`` for SDV's own format).
+    Raises ConfigError where there is no model.
+    """
+    folder = path / "model" if (path / "model" / FILE).is_file() else path
+    try:
+        record = json.loads((folder / FILE).read_text("utf-8"))
+        generator = _adapter.validate_python(record["generator"] | opt_in)
+        origin = Origin.model_validate(record["origin"])
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(
+            f"{path} holds no model", "make one with: synthgen train DATA --target COLUMN"
+        ) from None
+    except (json.JSONDecodeError, KeyError, ValidationError) as error:
+        raise ConfigError(
+            f"{folder / FILE} is damaged: {str(error).splitlines()[0]}", "train the model again"
+        ) from None
+    return Model(generator, generator.load(folder), origin)

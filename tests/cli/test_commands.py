@@ -1,0 +1,337 @@
+"""Every command does what its help says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from synthgen.pipeline import stages
+from synthgen.runs import Run
+from tests.cli.ended import Cli
+from tests.pipeline.tables import people
+
+FAST = (
+    "--set",
+    "generator.epochs=3",
+    "--set",
+    "generator.batch_size=50",
+    "--set",
+    "generator.pac=5",
+    "--set",
+    "decide.resamples=3",
+    "--set",
+    "decide.ratios=[1.0]",
+    "--set",
+    "decide.learners=[logistic]",
+    "--set",
+    "workers=1",
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    people().to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run, made by the program itself."""
+    folder = tmp_path_factory.mktemp("finished")
+    people().to_csv(folder / "people.csv", index=False)
+    words = ("augment", "people.csv", "--target", "sick", "--out", "run", "--ratio", "balanced")
+    subprocess.run(
+        [sys.executable, "-m", "synthgen", *words, *FAST], cwd=folder, check=True, text=True
+    )
+    return folder / "run"
+
+
+def test_augment_prints_the_verdict_and_where_things_are(cli: Cli, table: Path) -> None:
+    ended = cli("augment", str(table), "--target", "sick", "--out", "run", *FAST)
+    assert ended.code == 0, ended.err
+    assert "run/augmented.csv" in ended.out
+    assert "run/report.html" in ended.out
+    assert stages.verdict(Run(Path("run"))).sentence in " ".join(ended.out.split())
+    assert "decide" in ended.err
+    assert "decide" not in ended.out.splitlines()[0]
+
+
+def test_json_is_the_only_thing_on_standard_output(cli: Cli, table: Path) -> None:
+    ended = cli(
+        "augment",
+        str(table),
+        "--target",
+        "sick",
+        "--out",
+        "run",
+        "--json",
+        "--progress",
+        "json",
+        *FAST,
+    )
+    result = json.loads(ended.out)
+    assert result["verdict"]["decision"] in ("augment", "do-not-augment", "inconclusive")
+    assert Path(result["augmented"]).is_file()
+    events = [json.loads(line) for line in ended.err.splitlines()]
+    assert {event["stage"] for event in events} >= {"split", "decide", "fit", "render"}
+
+
+def test_quiet_says_nothing_on_the_way(cli: Cli, table: Path) -> None:
+    ended = cli("augment", str(table), "--target", "sick", "--out", "run", "-q", *FAST)
+    assert ended.code == 0
+    assert ended.err == ""
+
+
+def test_dry_run_writes_nothing(cli: Cli, table: Path, tmp_path: Path) -> None:
+    ended = cli("augment", str(table), "--target", "sick", "--dry-run", *FAST)
+    assert ended.code == 0, ended.err
+    for word in ("identifier", "town", "memory", "time", "15 jobs"):
+        assert word in ended.out
+    assert [p.name for p in tmp_path.iterdir()] == ["people.csv"]
+    record = json.loads(
+        cli("augment", str(table), "--target", "sick", "--dry-run", "--json", *FAST).out
+    )
+    assert record["train_rows"] == 320
+    assert record["seconds"] > 0
+
+
+def test_a_gate_that_fails_is_exit_6_after_the_result(cli: Cli, table: Path) -> None:
+    ended = cli(
+        "augment", str(table), "--target", "sick", "--out", "run", *FAST,
+        "--set", "gates.column_shapes.min=1.1",
+    )  # fmt: skip
+    assert ended.code == 6
+    assert "run/report.html" in ended.out
+    assert "column_shapes" in ended.err
+
+
+def test_resume_of_a_finished_run_shows_it(cli: Cli, finished: Path) -> None:
+    ended = cli("resume", str(finished))
+    assert ended.code == 0
+    assert "report.html" in ended.out
+
+
+def test_runs_ls_show_rm(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    ended = cli("runs", "ls", str(finished.parent))
+    assert str(finished) in ended.out
+    assert "finished" in ended.out
+    assert (
+        json.loads(cli("runs", "ls", str(finished.parent), "--json").out)[0]["state"] == "finished"
+    )
+    assert "report.html" in cli("runs", "show", str(finished)).out
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", str(finished), str(copy)], check=True)
+    assert cli("runs", "rm", str(copy), "--yes").code == 0
+    assert not copy.exists()
+    (tmp_path / "thesis").mkdir()
+    assert cli("runs", "rm", "thesis", "--yes").code == 2
+    assert (tmp_path / "thesis").is_dir()
+
+
+def test_train_then_sample_with_conditions(cli: Cli, table: Path) -> None:
+    ended = cli("train", str(table), "--target", "sick", "--out", "model", *FAST[:6])
+    assert ended.code == 0, ended.err
+    assert Path("model/model.safetensors").is_file()
+    assert not Path(".model.training").exists()
+    ended = cli("sample", "model", "-n", "40", "--where", "sick=yes", "--out", "rows.csv")
+    assert ended.code == 0, ended.err
+    rows = pd.read_csv("rows.csv")
+    assert len(rows) == 40
+    assert set(rows["sick"]) == {"yes"}
+    assert list(rows.columns) == list(people(5).columns)
+    assert cli("sample", "model", "-n", "40", "--out", "rows.csv").code == 2
+    again = cli("sample", "model", "-n", "5")
+    assert again.out == cli("sample", "model", "-n", "5").out
+    assert len(again.out.splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--where", "sick=maybe"), ("sick", "yes")),
+        (("--where", "sik=yes"), ("sik", "sick")),
+        (("--where", "income=3"), ("income",)),
+        (("--where", "sick"), ("COLUMN=VALUE",)),
+    ],
+)
+def test_impossible_conditions(
+    words: tuple[str, ...], expected: tuple[str, ...], cli: Cli, finished: Path
+) -> None:
+    ended = cli("sample", str(finished), "-n", "5", *words)
+    assert ended.code == 2
+    for word in expected:
+        assert word in ended.err
+
+
+def test_sampling_from_nothing(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("sample", str(tmp_path), "-n", "5")
+    assert ended.code == 2
+    assert "synthgen train" in ended.err
+
+
+def test_evaluate_scores_rows_of_any_origin(cli: Cli, tmp_path: Path) -> None:
+    for name, seed in (("real", 1), ("held", 2), ("made", 3)):
+        people(300, seed).to_csv(tmp_path / f"{name}.csv", index=False)
+    words = ("evaluate", "real.csv", "made.csv", "--holdout", "held.csv", "--target", "sick")
+    ended = cli(*words, "--json")
+    assert ended.code == 0, ended.err
+    scores = {score["metric"]: score for score in json.loads(ended.out)}
+    # The made rows come from the same process: they are as good as held-out ones.
+    assert scores["column_shapes"]["value"] == pytest.approx(
+        scores["column_shapes"]["reference"], abs=0.05
+    )
+    assert scores["exact_copies"]["value"] == 0
+    assert "fidelity" in cli(*words).out
+    ended = cli("evaluate", "real.csv", "made.csv")
+    assert ended.code == 0, ended.err
+    assert "no --holdout" in ended.err
+    people(300, 4).drop(columns="town").to_csv(tmp_path / "short.csv", index=False)
+    ended = cli("evaluate", "real.csv", "short.csv")
+    assert ended.code == 3
+    assert "'town'" in ended.err
+
+
+def test_report_renders_again(cli: Cli, finished: Path) -> None:
+    before = (finished / "report.html").read_text()
+    (finished / "report.html").write_text("damaged")
+    assert cli("report", str(finished)).code == 0
+    assert (finished / "report.html").read_text() == before
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert "report.html" in manifest["files"]
+
+
+def test_compare_puts_two_runs_side_by_side(cli: Cli, finished: Path) -> None:
+    ended = cli("compare", str(finished), str(finished))
+    assert ended.code == 0, ended.err
+    rows = {
+        row["what"]: row for row in json.loads(cli("compare", *[str(finished)] * 2, "--json").out)
+    }
+    assert rows["same data"]["a"] == "yes"
+    assert rows["decision"]["a"] == rows["decision"]["b"]
+
+
+def test_config_commands(cli: Cli, tmp_path: Path) -> None:
+    text = cli("config", "init", "--generator", "tvae").out
+    assert yaml.safe_load(text)["generator"]["name"] == "tvae"
+    assert json.loads(cli("config", "schema").out)["properties"]["generator"]
+    (tmp_path / "job.yaml").write_text(text)
+    assert cli("config", "validate", "job.yaml").code == 0
+    (tmp_path / "job.yaml").write_text("data: {target: y}\nbudgt: quick\n")
+    ended = cli("config", "validate", "job.yaml")
+    assert ended.code == 2
+    assert "budget" in ended.err
+
+
+def test_doctor_names_versions_device_disk_and_licences(cli: Cli) -> None:
+    ended = cli("doctor")
+    assert ended.code == 0
+    for word in ("torch", "Business Source License", "free disk", "device"):
+        assert word in ended.out
+    assert json.loads(cli("doctor", "--json").out)["versions"]["torch"]
+
+
+def _start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "synthgen", *words],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on(number: int, table: Path, tmp_path: Path) -> None:
+    words = ("augment", str(table), "--target", "sick", "--out", "run", "--progress", "json")
+    process = _start(tmp_path, *words, *FAST, "--set", "generator.epochs=200", "--set", "workers=2")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if '"decide"' in line:
+            break
+    # As a terminal does: the signal goes to the whole process group.
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert err.splitlines()[-2:] == ["error: interrupted", "       go on with: synthgen resume run"]
+    assert Run(tmp_path / "run").begun
+
+
+def test_no_worker_outlives_a_killed_run(table: Path, tmp_path: Path) -> None:
+    words = ("augment", str(table), "--target", "sick", "--out", "run", "--progress", "json")
+    process = _start(tmp_path, *words, *FAST, "--set", "generator.epochs=500", "--set", "workers=2")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if '"decide"' in line:
+            break
+    time.sleep(3)
+    process.kill()
+    process.communicate()
+    import psutil
+
+    def left() -> list[int]:
+        return [
+            p.pid
+            for p in psutil.process_iter(["cwd", "status"])
+            if p.info["cwd"] == str(tmp_path) and p.info["status"] != psutil.STATUS_ZOMBIE
+        ]
+
+    deadline = time.monotonic() + 20
+    while left() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left() == []
+
+
+def test_help_is_quick() -> None:
+    """Heavy packages stay out of what every command imports; seconds are measured elsewhere."""
+    code = (
+        "import sys; from synthgen.cli import app\n"
+        "heavy = ('torch', 'pandas', 'sklearn', 'pydantic', 'numpy', 'prefect', 'sdv')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_no_color_is_honoured(table: Path, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "synthgen", "--help"],
+        env={**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "", "TERM": "xterm-256color"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "\x1b[" not in ended.stdout
+
+
+def test_progress_bars_on_a_terminal(
+    cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    ended = cli("augment", str(table), "--target", "sick", "--out", "run", *FAST)
+    assert ended.code == 0, ended.err
+    assert "decide" in ended.err
+
+
+def test_sampling_keeps_integers_exact(cli: Cli, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"big": rng.integers(2**60, 2**60 + 10**6, 200), "y": rng.choice(["a", "b"], 200)}
+    )
+    frame.to_csv(tmp_path / "big.csv", index=False)
+    ended = cli("augment", "big.csv", "--target", "y", "--out", "run", "--ratio", "1", *FAST)
+    assert ended.code == 0, ended.err
+    augmented = pd.read_csv("run/augmented.csv")
+    assert augmented["big"].dtype == np.int64
+    assert set(augmented["big"].head(160)) <= set(frame["big"])

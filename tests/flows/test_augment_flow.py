@@ -1,0 +1,72 @@
+"""The flow runs the same stages: the same bytes as the command line, on a real Prefect server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synthgen import pipeline
+from synthgen.runs import Run
+from tests.conftest import ROOT
+from tests.pipeline.tables import people, small
+from tests.pipeline.test_augment import files
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -> None:
+    people().to_csv(tmp_path / "people.csv", index=False)
+    source = {"data": {"target": "sick", "source": str(tmp_path / "people.csv")}, "workers": 2}
+    config = small(**source)
+    (tmp_path / "job.yaml").write_text(
+        yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
+    )
+    plain = pipeline.augment(config, tmp_path / "plain")
+    home = {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
+    words = ("--config", "job.yaml", "--out", "flowed")
+    ended = subprocess.run(
+        [sys.executable, "-m", "flows.augment", *words],
+        cwd=tmp_path,
+        env={**os.environ, **home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "flowed/report.html"
+    flowed = Run(tmp_path / "flowed")
+    assert flowed.finished
+    assert files(flowed) == files(plain)
+    assert "decide r000-nothing" in ended.stderr
+    # A second call finds everything done.
+    again = subprocess.run(
+        [sys.executable, "-m", "flows.augment", *words],
+        cwd=tmp_path,
+        env={**os.environ, **home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert "decide r000-nothing" not in again.stderr
+    assert files(flowed) == files(plain)
+
+
+def test_a_wrong_configuration_ends_before_any_server_starts(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("data: {target: y}\nbudgt: quick\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "flows.augment", "--config", "job.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "did you mean budget" in ended.stderr
+    assert "server" not in ended.stderr

@@ -1,0 +1,123 @@
+"""The configuration: what it accepts, what it refuses, and how it says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synthgen import config as configuration
+from synthgen.config import Config, assignment, build, commented, generators, merge, resolve
+from synthgen.errors import ConfigError
+from tests.conftest import ROOT
+
+MINIMAL: dict[str, Any] = {"data": {"target": "y"}}
+
+
+def _problem(settings: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        build(settings)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"budgt": "quick"}, ("budgt", "did you mean budget")),
+        ({"generator": {"name": "ctgan", "epoch": 3}}, ("generator.epoch", "epochs")),
+        ({"generator": {"name": "ctgen"}}, ("'ctgen'", "ctgan")),
+        ({"generator": {"name": "ctgan", "epochs": "many"}}, ("generator.epochs", "many")),
+        ({"data": {}}, ("data.target", "--target")),
+        ({"data": {"target": "y", "colums": {}}}, ("data.colums", "columns")),
+        ({"decide": {"ratios": [0]}}, ("decide.ratios", "ratio")),
+        ({"sample": {"ratio": -1.0}}, ("sample.ratio", "ratio")),
+        ({"split": {"test_share": 1.5}}, ("split.test_share", "1.5")),
+        ({"gates": {"column_shapes": {"mn": 3}}}, ("gates.column_shapes.mn", "min")),
+        ({"seed": -1}, ("seed",)),
+    ],
+)
+def test_a_wrong_setting_is_named(change: dict[str, Any], words: tuple[str, ...]) -> None:
+    message = _problem(MINIMAL | change)
+    assert len(message.splitlines()) == 2
+    for word in words:
+        assert word in message
+
+
+def test_further_problems_are_counted() -> None:
+    assert "1 more" in _problem(MINIMAL | {"seed": -1, "workers": 0})
+
+
+def test_yaml_round_trip(tmp_path: Path) -> None:
+    config = build(
+        MINIMAL
+        | {
+            "generator": {"name": "tvae", "epochs": 7},
+            "sample": {"ratio": "balanced"},
+            "data": {"target": "größe", "columns": {"a": {"kind": "ordered", "values": [1, 2]}}},
+        }
+    )
+    configuration.save(config, tmp_path / "config.yaml")
+    assert configuration.read(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize("generator", [g.model_fields["name"].default for g in generators()])
+def test_the_commented_file_is_the_default_configuration(generator: str) -> None:
+    text = commented(generator)
+    settings = yaml.safe_load(text)
+    settings["data"]["target"] = "y"
+    assert build(settings) == build(MINIMAL | {"generator": {"name": generator}})
+    assert text.count("# ") > 15
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_examples_are_valid(path: Path) -> None:
+    configuration.read(path)
+
+
+def test_the_json_schema_knows_every_generator() -> None:
+    schema = json.dumps(Config.model_json_schema())
+    for generator in generators():
+        assert f'"{generator.model_fields["name"].default}"' in schema
+
+
+def test_merging_keeps_what_the_second_does_not_say() -> None:
+    base = {"generator": {"name": "ctgan", "epochs": 5}, "data": {"target": "y"}}
+    assert merge(base, {"generator": {"epochs": 6}})["generator"] == {"name": "ctgan", "epochs": 6}
+    # Another generator does not inherit the first one's hyper-parameters.
+    assert merge(base, {"generator": {"name": "tvae"}})["generator"] == {"name": "tvae"}
+    assert base["generator"] == {"name": "ctgan", "epochs": 5}
+
+
+def test_assignments_are_yaml() -> None:
+    assert assignment("a.b=[1, 2]") == {"a": {"b": [1, 2]}}
+    assert assignment("a=x=y") == {"a": "x=y"}
+    for wrong in ("a.b", "=3", "a=[1"):
+        with pytest.raises(ConfigError):
+            assignment(wrong)
+
+
+def test_the_budget_fills_only_what_is_unset() -> None:
+    config = build(MINIMAL | {"budget": "quick", "decide": {"resamples": 7}})
+    resolved = resolve(config, rows=10_000)
+    assert resolved.decide.resamples == 7
+    assert resolved.decide.ratios == configuration.EFFORT["quick"].ratios
+    generator = resolved.generator
+    assert generator.name == "ctgan"
+    assert generator.epochs == round(configuration.EFFORT["quick"].steps / (10_000 // 500))
+    fixed = build(MINIMAL | {"generator": {"name": "ctgan", "epochs": 2}})
+    assert resolve(fixed, rows=10_000).generator.model_dump()["epochs"] == 2
+
+
+def test_resolving_twice_changes_nothing(tmp_path: Path) -> None:
+    resolved = resolve(build(MINIMAL | {"budget": "quick"}), rows=5_000)
+    configuration.save(resolved, tmp_path / "config.yaml")
+    assert resolve(configuration.read(tmp_path / "config.yaml"), rows=123) == resolved
+
+
+def test_a_fixed_ratio_is_the_only_one_tried() -> None:
+    resolved = resolve(build(MINIMAL | {"sample": {"ratio": 0.3}}), rows=1000)
+    assert resolved.decide.ratios == (0.3,)

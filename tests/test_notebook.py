@@ -1,0 +1,60 @@
+"""The main job in two lines of Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import synthgen
+from synthgen.errors import ConfigError, DataError
+from synthgen.generators.ctgan import CTGAN
+from tests.pipeline.tables import people
+
+FAST = {
+    "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
+    "workers": 1,
+}
+
+
+def test_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = people()
+    before = frame.copy(deep=True)
+    run = synthgen.augment(
+        frame,
+        target="sick",
+        out=tmp_path / "run",
+        generator=CTGAN(epochs=2, batch_size=50, pac=5),
+        sample__ratio=0.5,
+        **FAST,
+    )
+    pd.testing.assert_frame_equal(frame, before)
+    assert run.verdict.decision in ("augment", "do-not-augment", "inconclusive")
+    assert len(run.augmented) == 320 + 160
+    assert list(run.augmented.dtypes) == list(frame.dtypes)
+    assert run.report.provenance.target == "sick"
+    assert len(run.test) == 80
+    assert len(run.synthetic) == 320
+    assert run.verdict.sentence in " ".join(repr(run).split())
+    assert run._repr_html_().startswith("<iframe")
+    assert "decide done" in capsys.readouterr().out
+
+
+def test_errors_are_the_same_as_on_the_command_line() -> None:
+    with pytest.raises(DataError, match="sick"):
+        synthgen.augment(people(), target="sik")
+    with pytest.raises(ConfigError, match="budget"):
+        synthgen.augment(people(), target="sick", budgt="quick")
+
+
+def test_read_is_public() -> None:
+    assert len(synthgen.read("sklearn:wine")) == 178
+
+
+def test_every_public_name_is_there() -> None:
+    for name in synthgen.__all__:
+        assert getattr(synthgen, name) is not None
+    assert set(synthgen.__all__) <= set(dir(synthgen))
+    with pytest.raises(AttributeError):
+        _ = synthgen.absent
