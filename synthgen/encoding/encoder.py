@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from synthgen.data.assemble import assemble
 from synthgen.data.schema import Continuous, Discrete, Schema, Value
 from synthgen.data.table import Table
 from synthgen.data.values import from_codes, from_numbers
-from synthgen.encoding.continuous import clip
+from synthgen.encoding.continuous import NumericEncoding, clip
 from synthgen.encoding.discrete import Categories
 from synthgen.encoding.layout import Encoded, Span
 from synthgen.encoding.lookup import listed_position
@@ -80,7 +81,7 @@ class Encoder:
                 codes[:, i] = encoding.encode(table.codes(span.column))
             else:
                 numbers = clip(table.numbers(span.column), self._continuous(span.column))
-                codes[:, i], scalars[:, k] = encoding.encode(numbers, _rng(self.seed, i))
+                codes[:, i], scalars[:, k] = _draw(encoding, numbers, self.seed, i)
                 k += 1
         return Encoded(torch.from_numpy(codes), torch.from_numpy(scalars))
 
@@ -155,11 +156,17 @@ def fit_encoder(table: Table, *, numeric: Literal["modes", "quantiles"], seed: i
                 encoding = Modes.fit(numbers, missing=column.missing, seed=_child(seed, i))
             else:
                 encoding = Quantiles.fit(numbers, column)
-            # The very codes that `encode` gives for these rows.
-            codes, _ = encoding.encode(numbers, _rng(seed, i))
+            codes, _ = _draw(encoding, numbers, seed, i)
         encodings.append(encoding)
         tallies.append(tuple(np.bincount(codes, minlength=encoding.size).tolist()))
     return Encoder(table.schema, tuple(encodings), tuple(tallies), seed)
+
+
+def _draw(
+    encoding: NumericEncoding, numbers: NDArray[np.float64], seed: int, column: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Codes and scalars, the same for the same rows: the counts are those of the encoded table."""
+    return encoding.encode(numbers, _rng(seed, column))
 
 
 def _rng(seed: int, column: int) -> np.random.Generator:
