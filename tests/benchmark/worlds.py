@@ -56,6 +56,20 @@ class World:
         return Table(frame, infer(frame, target="y"))
 
 
+@dataclass(frozen=True)
+class Stripes(World):
+    """Two classes in turns along one number: few rows show nothing, many show all."""
+
+    stripes: int = 30
+
+    def frame(self, n: int, seed: int, labels: NDArray[np.int64] | None = None) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        codes = rng.permutation(np.arange(n) % 2) if labels is None else labels
+        stripe = 2 * rng.integers(0, self.stripes // 2, len(codes)) + codes
+        x = (stripe + rng.random(len(codes))) / self.stripes
+        return pd.DataFrame({"x": x, "y": np.array(self.names, dtype=object)[codes]})
+
+
 Draw = Callable[[int, np.random.Generator, Mapping[str, Value] | None], pd.DataFrame]
 
 
