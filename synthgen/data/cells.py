@@ -19,8 +19,9 @@ WORDS = frozenset(
 )
 """Missing in columns that are otherwise numbers, booleans or times; in text they are text."""
 _BOOLEANS = (("False", "True"), ("false", "true"), ("FALSE", "TRUE"))
-_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-?inf(inity)?", re.IGNORECASE)
-_CODE = re.compile(r"-?0\d+")
+# A number as text, and a code that merely looks like one.
+NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-?inf(inity)?", re.IGNORECASE)
+CODE = re.compile(r"-?(0\d+|\d{19,})")
 _GROUPED = re.compile(r"-?\d+(,\d+)+(\.\d*)?|-?\d+(\.\d{3})*,\d*")
 
 
@@ -147,8 +148,8 @@ def _text(cells: pa.ChunkedArray) -> pd.Series[Any]:
 def _refuse_mixture(
     name: str, values: pa.ChunkedArray, counts: dict[str, int], decimal: str
 ) -> None:
-    numbers = {v for v in counts if _NUMBER.fullmatch(v.replace(",", ".") if decimal == "," else v)}
-    if len(numbers) == len(counts) or any(_CODE.fullmatch(value) for value in numbers):
+    numbers = {v for v in counts if NUMBER.fullmatch(v.replace(",", ".") if decimal == "," else v)}
+    if len(numbers) == len(counts) or any(CODE.fullmatch(value) for value in numbers):
         return
     present = sum(counts.values())
     if decimal == ".":

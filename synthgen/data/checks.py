@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthgen.data.cells import CODE, NUMBER
 from synthgen.data.dtypes import family
+from synthgen.data.keys import is_key
 from synthgen.data.overrides import ColumnOverride, did_you_mean
 from synthgen.errors import DataError
 
@@ -28,9 +30,10 @@ def check_frame(
     """Raise :class:`DataError` for a table that cannot be used, naming the column.
 
     Refused are: no columns or rows, one row, column names that are not text or not different,
-    types that no column kind describes, infinities, and what :func:`check_target` and (unless an
-    override gives the target's kind) :func:`check_classes` refuse. A column that is always
-    missing or always the same is fine: it becomes constant.
+    types that no column kind describes, infinities, numbers stored as text, and what
+    :func:`check_target` and :func:`check_classes` refuse; an override that gives a column's kind
+    settles whether its text or numbers are meant as such. A column that is always missing or
+    always the same is fine: it becomes constant.
     """
     check_names(list(frame.columns))
     if len(frame) < FEWEST_ROWS:
@@ -39,12 +42,16 @@ def check_frame(
             f"Give at least {FEWEST_ROWS} rows, and far more for a useful answer.",
         )
     check_present(frame, target)
-    if overrides.get(target, ColumnOverride()).kind is None:
+    declared = {name for name, override in overrides.items() if override.kind is not None}
+    if target not in declared:
         check_classes(frame[target])
     check_target(frame, target)
     for name in frame.columns:
-        if family(frame[name]) == "real":
+        found = family(frame[name])
+        if found == "real":
             _check_finite(frame[name])
+        elif found == "text" and name != target and name not in declared:
+            _check_words(frame[name])
 
 
 def check_names(names: list[Any]) -> None:
@@ -133,6 +140,23 @@ def _check_finite(series: pd.Series[Any]) -> None:
             f"Column {series.name!r} holds infinity in {_rows(infinite)}.",
             "Replace infinities by a number, or leave the cells empty.",
         )
+
+
+def _check_words(series: pd.Series[Any]) -> None:
+    counts = series.value_counts()
+    distinct = pd.Series(counts.index, dtype=object).astype(str).str.strip()
+    numeric = distinct.map(lambda text: NUMBER.fullmatch(text) is not None).to_numpy(dtype=bool)
+    if len(distinct) <= CODES or 2 * counts[numeric].sum() <= counts.sum():
+        return
+    if distinct.map(lambda text: CODE.fullmatch(text) is not None).any() or is_key(series):
+        return
+    words = int(counts[~numeric].sum())
+    mixed = f" and {words} cells that are no numbers" if words else ""
+    raise DataError(
+        f"Column {series.name!r} holds numbers as text{mixed}.",
+        "Convert it with pandas.to_numeric(errors='coerce'), or declare its kind as categorical "
+        "if these are codes.",
+    )
 
 
 def _rows(count: int) -> str:

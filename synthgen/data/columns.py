@@ -54,6 +54,11 @@ def build(
         case "categorical" | "ordered":
             return _codes(present, found, kind, override, base, target)
         case "boolean":
+            if not set(present.unique().tolist()) <= {0, 1}:
+                raise ConfigError(
+                    f"Column {series.name!r} holds other numbers than 0 and 1: it is not boolean.",
+                    "Choose another kind, such as categorical.",
+                )
             return Boolean(**base)
         case "datetime":
             return _datetime(present, found, override, base)
@@ -133,9 +138,10 @@ def _codes(
     listed = counts[counts >= (1 if target else RARE)]
     values: tuple[Value, ...]
     if override.values is not None:
-        values = override.values
-        known = set(values)
-        unknown = [v for v in map(as_value, listed.index.tolist()) if v not in known]
+        held = set(map(as_value, listed.index.tolist()))
+        # Rare values stay out even where the user names them, perhaps from SDV's metadata.
+        values = tuple(value for value in override.values if value in held)
+        unknown = sorted(held - set(values), key=str)
         if unknown:
             raise ConfigError(
                 f"Column {base['name']!r} holds {unknown[0]!r}, which its values leave out.",

@@ -57,9 +57,10 @@ def _describe(series: pd.Series[Any]) -> tuple[str, Family]:
         _describe_categories(series)
         return "category", "category"
     if isinstance(dtype, pd.StringDtype):
-        # Both storages call themselves "string", which means the default one when read back.
-        if name == "string" and dtype != pd.StringDtype():
-            name = f"string[{dtype.storage}]"
+        # Both storages call themselves "string", which means the default one when read back; "str"
+        # (missing as NaN) means something else before pandas 3.
+        if name == "str" or dtype != pd.StringDtype():
+            name = f"{name}[{dtype.storage}]"
         return name, "text"
     if isinstance(dtype, pd.ArrowDtype):
         return _describe_arrow(series.name, dtype)
@@ -154,6 +155,8 @@ def parse_dtype(name: str) -> Any:
         return np.dtype(object)
     if name.startswith("arrow["):
         return pd.ArrowDtype(_parse_arrow(name.removeprefix("arrow[").removesuffix("]")))
+    if match := re.fullmatch(r"str\[(\w+)\]", name):
+        return pd.StringDtype(match[1], na_value=np.nan)
     return pd.api.types.pandas_dtype(name)
 
 
@@ -182,6 +185,8 @@ def cast(series: pd.Series[Any], name: str) -> pd.Series[Any]:
             plain = cast(series, dtype_name_of_arrow(arrow.value_type))
             encoded = pa.chunked_array(pa.array(plain)).dictionary_encode().cast(arrow)
             return pd.Series(pd.arrays.ArrowExtensionArray(encoded), name=series.name)
+        if pa.types.is_duration(arrow) and series.dtype == object:
+            series = pd.to_timedelta(series)
         if pa.types.is_date(arrow):
             # Arrow refuses a timestamp that is not at midnight, so cut it off first.
             moments = series.astype("datetime64[s]")

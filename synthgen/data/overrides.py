@@ -40,7 +40,7 @@ _FAMILIES: dict[Kind, tuple[Family, ...]] = {
     "numeric": ("integer", "real", "boolean"),
     "categorical": ("text", "category", "integer", "real", "boolean", "datetime", "timedelta"),
     "ordered": ("text", "category", "integer", "real", "boolean", "datetime", "timedelta"),
-    "boolean": ("boolean",),
+    "boolean": ("boolean", "integer"),
     "datetime": ("datetime", "text"),
     "timedelta": ("timedelta",),
     "identifier": ("text", "category", "integer", "real", "datetime"),

@@ -46,7 +46,7 @@ def as_value(cell: Any) -> Value:
 def to_numbers(series: pd.Series[Any], column: Continuous) -> NDArray[np.float64]:
     """Shape (n,): quantities as they are, times in seconds since 1970 UTC; NaN where missing.
 
-    Exact for integers up to 2**53 and for times to the microsecond between 1685 and 2255; beyond
+    Exact for integers up to 2**53 and for times to the microsecond between 1698 and 2242; beyond
     that to float64's precision.
     """
     match column:
@@ -195,10 +195,13 @@ def _aware(dtype: str) -> bool:
 
 
 def _micro(kept: NDArray[np.float64], resolution: float) -> NDArray[np.int64]:
-    """Integer microseconds throughout: float rounding must not move a date off midnight."""
+    """Integer microseconds: float rounding must not move a date off midnight, nor the product
+    with 10**6 lose what the seconds still hold."""
+    whole = np.floor(kept)
+    micro = whole.astype(np.int64) * 1_000_000 + np.rint((kept - whole) * 1e6).astype(np.int64)
     step = max(1, round(resolution * 1e6))
-    micro: NDArray[np.int64] = np.rint(kept * 1e6 / step).astype(np.int64) * step
-    return micro
+    rounded: NDArray[np.int64] = (micro + step // 2) // step * step
+    return rounded
 
 
 def _seconds(times: NDArray[Any]) -> NDArray[np.float64]:
