@@ -10,6 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -58,18 +59,21 @@ def bins(column: Continuous, known: NDArray[np.float64]) -> Bins:
     points = {_tidy(start + step * i, step) for i in range(count + 1)}
     points = {min(max(point, low), high + unit) for point in points}
     first, last = min(points), max(points)
-    tails = ({low} if low < first else set()) | ({high} if high > last else set())
+    # On a grid the largest value needs a bin to lie in, since bins leave their upper edge out.
+    tails = ({low} if low < first else set()) | ({high + unit} if high + unit > last else set())
     single = _spikes(column)
     slivers = {spike + unit if unit else math.nextafter(spike, math.inf) for spike in single}
     edges = np.array(sorted(points | tails | single | slivers))
     labels = []
     for a, b in pairwise(edges):
-        if a in single or (unit and b - a <= unit * 1.5):
+        if a in single:
             labels.append(_text(a, step, column))
         elif b <= first:
             labels.append(f"< {_text(b, step, column)}")
         elif a >= last:
             labels.append(f"≥ {_text(a, step, column)}")
+        elif unit and b - a <= unit * 1.5:
+            labels.append(_text(a, step, column))
         else:
             labels.append(f"{_text(a, step, column)}–{_text(b - unit, step, column)}")
     return Bins(edges, labels)
@@ -107,10 +111,12 @@ def _tidy(edge: float, step: float) -> float:
 def _text(edge: float, step: float, column: Continuous) -> str:
     match column:
         case Datetime():
-            moment = pd.Timestamp(np.datetime64(round(edge * 1e6), "us")).tz_localize("UTC")
-            moment = moment.tz_convert(column.zone or "UTC")
-            fine = "%Y-%m-%d %H:%M" if step >= 60 else "%Y-%m-%d %H:%M:%S"
-            return str(moment.strftime("%Y-%m-%d" if step % _DAY == 0 else fine))
+            moment = np.datetime64(round(edge * 1e6), "us")
+            if column.zone is not None:
+                local = pd.Timestamp(moment).tz_localize("UTC").tz_convert(column.zone)
+                moment = local.tz_localize(None).to_datetime64()
+            digits: Literal["D", "m", "s"] = "D" if step % _DAY == 0 else "m" if step >= 60 else "s"
+            return str(np.datetime_as_string(moment, unit=digits)).replace("T", " ")
         case Timedelta():
             return str(timedelta(seconds=edge))
         case Numeric():

@@ -15,9 +15,9 @@ from synthgen.metrics.reference import subsample
 from synthgen.results import Reading
 
 QUERIES = 4_000
-"""Rows at most whose nearest neighbours are looked for; a seeded subsample beyond."""
+"""Rows at most whose closest record is looked for; a seeded subsample beyond."""
 RECORDS = 20_000
-"""Training rows at most that are searched; a seeded subsample beyond."""
+"""Rows at most that are searched on a side; a seeded subsample beyond."""
 LEAST = 10
 """Fewer distinct rows than this on a side say nothing."""
 _CELLS = 4_000_000
@@ -26,45 +26,64 @@ _CELLS = 4_000_000
 
 @metric(title="Distance to closest record", pillar="privacy", goal="target")
 def closest_record(trio: Trio) -> Reading:
-    """Share of synthetic rows that lie nearer to a training row than to any held-out row, among
-    equal numbers of distinct training and held-out rows; ties count half. 0.5 is ideal, towards 1
-    the generator repeats what it was trained on.
+    """Share of synthetic rows whose closest real record is a training row rather than a held-out
+    one, per record searched; 0 to 1. 0.5 is ideal, 1 means that the generator only repeats what
+    it was trained on.
+
+    With p the plain share among n distinct training and h distinct held-out rows, it is
+    (p / n) / (p / n + (1 - p) / h). A row that owes nothing to the training rows has p = n / (n +
+    h), hence 0.5, as if both sides had been equally many; but no training row is left out of the
+    search, which would let most copies escape. Where records of both sides are equally close, the
+    row counts in proportion to their numbers.
 
     Gower's distance (1971), summed over the columns: a continuous column adds the difference of
     the two values' ranks among the real rows as shares (0 to 1; heavy tails do not matter), a
     discrete one 0 if equal and 1 if not. A missing cell is a level of its own, further from any
     value than values are from each other on average (1 + |rank - 0.5|). Neighbours are exact.
 
-    ``detail``: the 5th percentile and median of the distance to the closest of all training rows,
-    of synthetic rows divided by that of held-out rows (1 is ideal, 0 means copies; left out where
-    the held-out rows' own is 0), and the distances themselves.
+    ``detail``: median and 5th percentile of the distance to the closest training row, those of
+    synthetic rows divided by those of held-out rows (1 is ideal, 0 means copies; left out where
+    the held-out rows' own is 0), and the distances themselves; and the value's standard error, as
+    far as it stems from the draw of the synthetic rows.
     """
     rng = np.random.default_rng(trio.seed)
-    train = subsample(trio.train.take(distinct(trio.train)), RECORDS, rng)
-    holdout = subsample(trio.holdout.take(distinct(trio.holdout)), len(train), rng)
-    # In random order, so that any leading part is a random sample.
-    train, holdout = (table.take(rng.permutation(len(table))) for table in (train, holdout))
+    train, holdout = (
+        subsample(table.take(distinct(table)), RECORDS, rng) for table in (trio.train, trio.holdout)
+    )
     synthetic = subsample(trio.synthetic, QUERIES, rng)
     if min(len(train), len(holdout)) < LEAST or len(synthetic) == 0:
         raise NotComputable(
             f"it needs a synthetic row and {LEAST} distinct training and held-out rows"
         )
     known, fresh, drawn = _points(train, holdout, synthetic)
-    equal = len(fresh.ranks)
-    drawn_to_equal, drawn_to_known = _nearest(drawn, known, equal)
-    drawn_to_fresh, _ = _nearest(drawn, fresh, equal)
-    _, fresh_to_known = _nearest(fresh.head(QUERIES), known, equal)
+    to_known, of_known = _nearest(drawn, known)
+    to_fresh, of_fresh = _nearest(drawn, fresh)
+    tied = of_known / (of_known + of_fresh)
+    nearer = np.where(to_known == to_fresh, tied, to_known < to_fresh)
+    share = float(nearer.mean())
+    odds = share / len(train), (1 - share) / len(holdout)
+    value = odds[0] / sum(odds)
+    # Of logit(value) = logit(share) - log(n / h), hence value' = value (1 - value) / (p (1 - p)).
+    slope = value * (1 - value) / (share * (1 - share)) if 0 < share < 1 else 0.0
 
-    nearer = (drawn_to_equal < drawn_to_fresh) + 0.5 * (drawn_to_equal == drawn_to_fresh)
-    detail: dict[str, float | int] = {}
-    for label, share in (("5th_percentile", 0.05), ("median", 0.5)):
-        ours, theirs = (float(np.quantile(d, share)) for d in (drawn_to_known, fresh_to_known))
+    some = rng.permutation(len(holdout))[:QUERIES]
+    usual, _ = _nearest(fresh.take(some), known)
+    ratios: dict[str, float] = {}
+    distances: dict[str, float] = {}
+    for label, level in (("median", 0.5), ("5th_percentile", 0.05)):
+        ours, theirs = (float(np.quantile(distance, level)) for distance in (to_known, usual))
         if theirs > 0:
-            detail[f"{label}_ratio"] = ours / theirs
-        detail[f"{label}_synthetic"] = ours
-        detail[f"{label}_holdout"] = theirs
-    detail |= {"queries": len(synthetic), "searched": len(fresh.ranks)}
-    return Reading(value=float(nearer.mean()), detail=detail)
+            ratios[f"{label}_ratio"] = ours / theirs
+        distances |= {f"{label}_synthetic": ours, f"{label}_holdout": theirs}
+    detail = {
+        **ratios,
+        "standard_error": slope * float(nearer.std()) / float(np.sqrt(len(synthetic))),
+        **distances,
+        "queries": len(synthetic),
+        "train_searched": len(train),
+        "holdout_searched": len(holdout),
+    }
+    return Reading(value=value, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -74,8 +93,8 @@ class _Points:
     ranks: NDArray[np.float64]
     codes: NDArray[np.float64]
 
-    def head(self, n: int) -> _Points:
-        return _Points(self.ranks[:n], self.codes[:n])
+    def take(self, rows: NDArray[np.int64]) -> _Points:
+        return _Points(self.ranks[rows], self.codes[rows])
 
 
 def _points(train: Table, holdout: Table, synthetic: Table) -> list[_Points]:
@@ -115,22 +134,18 @@ def _stack(columns: list[NDArray[np.float64]], rows: int) -> NDArray[np.float64]
     return np.stack(columns, axis=1) if columns else np.zeros((rows, 0))
 
 
-def _nearest(
-    queries: _Points, records: _Points, lead: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distance to the nearest of the first ``lead`` records, and to the nearest of all; (n,)."""
-    count = len(queries.ranks)
+def _nearest(queries: _Points, records: _Points) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Distance to the closest record, and how many records are that close; shapes (n,)."""
+    count, width = len(queries.ranks), records.codes.shape[1]
     chunk = max(1, _CELLS // len(records.ranks))
-    leading, overall = np.empty(count), np.empty(count)
+    closest, ties = np.empty(count), np.empty(count, dtype=np.int64)
     for start in range(0, count, chunk):
         rows = slice(start, start + chunk)
         distance = np.zeros((len(queries.ranks[rows]), len(records.ranks)))
         if records.ranks.shape[1]:
             distance += cdist(queries.ranks[rows], records.ranks, "cityblock")
-        if records.codes.shape[1]:
-            distance += (
-                cdist(queries.codes[rows], records.codes, "hamming") * (records.codes.shape[1])
-            )
-        leading[rows] = distance[:, :lead].min(axis=1)
-        overall[rows] = distance.min(axis=1)
-    return leading, overall
+        if width:
+            distance += cdist(queries.codes[rows], records.codes, "hamming") * width
+        closest[rows] = distance.min(axis=1)
+        ties[rows] = (distance == closest[rows, None]).sum(axis=1)
+    return closest, ties

@@ -25,8 +25,10 @@ def marginals(trio: Trio) -> list[Marginal]:
     Shares are of all training and all synthetic rows (of those that have a value, for binned
     columns; all 0 where none has one). ``score`` and ``reference`` are column shapes against the
     training rows at equal numbers of synthetic and held-out rows, as in ``score_all``; a side
-    without any value scores 0. Raises NotComputable without synthetic or held-out rows.
+    without any value scores 0. Empty without synthetic or held-out rows.
     """
+    if not len(trio.synthetic) or not len(trio.holdout):
+        return []
     read, stand_in = fidelity_pair(trio)
     found = []
     for column in trio.train.schema.modelled:

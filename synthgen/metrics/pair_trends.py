@@ -56,10 +56,10 @@ def mean_pair_trend(trio: Trio) -> Reading:
 
 
 def pair_trends(trio: Trio) -> PairTrends | None:
-    """All pairs for the report, associated or not; None with fewer than two columns."""
-    pairs = pair_scores(trio.train, trio.synthetic)
-    if len(pairs.columns) < 2:
+    """All pairs for the report, associated or not; None with fewer than two columns or no rows."""
+    if len(trio.train.schema.modelled) < 2 or not len(trio.synthetic):
         return None
+    pairs = pair_scores(trio.train, trio.synthetic)
     return PairTrends(
         columns=list(pairs.columns),
         score=[[None if np.isnan(s) else float(s) for s in row] for row in pairs.score],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from synthgen.data.schema import Continuous, Numeric
 from synthgen.data.table import Table
+from synthgen.metrics.base import NotComputable
 from synthgen.metrics.levels import Codes, levels
 
 BINS = 10
@@ -44,8 +45,10 @@ def pair_scores(real: Table, synthetic: Table) -> PairScores:
     the two-sample test see what this leaves out.
 
     Undefined: correlations of a column that is constant or of fewer than two rows, and with them
-    the score; the association with a column of one level.
+    the score; the association with a column of one level. Raises NotComputable without rows.
     """
+    if not len(real) or not len(synthetic):
+        raise NotComputable("there are no rows to compare")
     tables = (real, synthetic)
     columns = real.schema.modelled
     size = len(columns)
@@ -86,7 +89,10 @@ def _correlations(numbers: Matrix) -> Matrix:
     for i in np.flatnonzero(~complete):
         for j in range(numbers.shape[1]):
             both = numbers[:, np.array([i, j])]
-            x, y = _unit(both[~np.isnan(both).any(axis=1)]).T
+            both = both[~np.isnan(both).any(axis=1)]
+            if not len(both):
+                continue
+            x, y = _unit(both).T
             result[i, j] = result[j, i] = np.clip(x @ y, -1, 1)
     return result
 
@@ -108,8 +114,11 @@ def _bins(column: Continuous, table: Table) -> Codes:
     if not isinstance(column, Numeric):
         # Whole microseconds: edges between dates are exact then, as in integer nanoseconds.
         numbers = np.rint(numbers * 1e6)
-    edges = np.histogram_bin_edges(numbers[~np.isnan(numbers)], bins=BINS)
-    return np.digitize(numbers, edges).astype(np.int64)
+    known = numbers[~np.isnan(numbers)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.digitize(numbers, np.linspace(low, high, BINS + 1)).astype(np.int64)
 
 
 def _contingency(first: list[Codes], second: list[Codes]) -> tuple[float, float]:

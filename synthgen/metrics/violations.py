@@ -17,6 +17,9 @@ from synthgen.results import Reading
 
 HARD = 20
 """Training rows on an extreme value that make it a bound: ages capped at 90, shares at 1."""
+REACH = 3
+"""Lengths of the tail, from the 1 % quantile to the extreme, by which a value may lie beyond an
+extreme that is no bound: the next amount of a heavy-tailed column is no breach."""
 UNSEEN = 1e-4
 """Probability at most of a new category per row for the list of categories to be closed."""
 FEW = 200
@@ -33,12 +36,12 @@ def violations(trio: Trio) -> Reading:
 
     Kinds: ``category`` (a value that no training row has, where new ones are improbable after
     Good 1953), ``range`` (beyond an extreme that many rows share; of the other sign where all have
-    one; else beyond an extreme by more than the whole range), ``precision`` (fractions of
-    integers, surplus decimals, times off their resolution), ``missing`` (where nothing is ever
-    missing), ``order`` (first <= second, see :mod:`~synthgen.metrics.relations`) and
-    ``dependency`` (first determines second). ``detail.constraints`` lists the broken ones with
-    their rows, most first, then the relations that are kept (50 in all at most);
-    ``detail.checked`` counts what was looked at.
+    one; else three tails beyond an extreme), ``precision`` (fractions of integers, surplus
+    decimals, times off their resolution), ``missing`` (where nothing is ever missing), ``order``
+    (first <= second) and ``dependency`` (first determines second), both after
+    :mod:`~synthgen.metrics.relations`. ``detail.constraints`` lists the broken ones with their
+    rows, most first, then the relations that are kept (50 in all at most); ``detail.checked``
+    counts what was looked at.
     """
     if len(trio.train) < LEAST_ROWS:
         raise NotComputable(f"it needs {LEAST_ROWS} training rows to infer constraints from")
@@ -98,8 +101,9 @@ def _continuous(
     if len(known) < LEAST_ROWS:
         return
     low, high = known.min(), known.max()
-    floor = low if (known == low).sum() >= HARD else 2 * low - high
-    ceiling = high if (known == high).sum() >= HARD else 2 * high - low
+    bottom, top = np.quantile(known, [0.01, 0.99])
+    floor = low if (known == low).sum() >= HARD else low - REACH * (bottom - low)
+    ceiling = high if (known == high).sum() >= HARD else high + REACH * (high - top)
     if not isinstance(column, Datetime):
         floor = max(floor, 0) if low >= 0 else floor
         ceiling = min(ceiling, 0) if high <= 0 else ceiling
