@@ -128,7 +128,7 @@ def _keep(report: Report) -> list[str]:
     advice = []
     if verdict.arm is not None and verdict.arm != "nothing":
         advice.append(
-            f"Use {name(verdict.arm)} instead, which needs no synthetic rows: {effect(verdict)}."
+            f"Use {name(verdict.arm)} instead, which trains no generator: {effect(verdict)}."
         )
     else:
         advice.append("Train on your own rows as they are; nothing was shown to beat them.")

@@ -106,6 +106,11 @@ def digits_for(half_width: float) -> int:
     return 2 if 0 < half_width < 0.5 else 1
 
 
+def unbroken(text: str) -> str:
+    """A sentence whose percent signs stay with their numbers."""
+    return text.replace(" %", f"{_GAP}%")
+
+
 def plain(text: str) -> str:
     """The same in ASCII, for a terminal: minus signs and fixed spaces become ordinary ones."""
     return text.replace(MINUS, "-").replace(_GAP, " ").replace(NOTHING, "-")

@@ -48,8 +48,9 @@ class Explained:
     unit: Unit
     axis: tuple[float, float] | None
     line: str
-    details: tuple[str, ...] | None = None
-    """Which parts of the score's detail stand below the line; None: all single numbers."""
+    details: tuple[tuple[str, str], ...] | None = None
+    """Parts of the score's detail that stand below the line, and what they are called there;
+    None: all single numbers by their keys."""
 
 
 METRICS = {
@@ -64,7 +65,7 @@ METRICS = {
         (0.0, 1.0),
         "How well the association of two columns is matched, mean over the pairs that are "
         "associated in the training rows; 100 % is perfect.",
-        ("associated_pairs", "pairs"),
+        (("associated_pairs", "associated pairs"), ("pairs", "of all pairs")),
     ),
     "class_balance": Explained(
         "share",
@@ -78,29 +79,32 @@ METRICS = {
         None,
         "Synthetic rows that break a rule which all training rows keep: a value never seen, a "
         "range, an order, a dependency.",
-        ("checked_constraints", "broken_constraints"),
+        (("checked_constraints", "rules checked"), ("broken_constraints", "broken")),
     ),
     "two_sample_auc": Explained(
         "number",
         (0.5, 1.0),
         "ROC-AUC of a boosted tree that tells synthetic rows from real ones: at 0.5 it cannot, "
         "at 1 it always can.",
-        ("standard_error", "rows_per_side"),
+        (("standard_error", "standard error"), ("rows_per_side", "rows per side")),
     ),
     "exact_copies": Explained(
         "count",
         None,
         "Synthetic rows that equal a training row in every column. In coarse tables some do so by "
         "chance; the reference says how many.",
-        ("of_unique_rows",),
+        (("of_unique_rows", "of rows that occur only once"),),
     ),
     "closest_record": Explained(
         "share",
         (0.0, 1.0),
         "Synthetic rows that lie nearer to a training row than to any held-out row: about 50 % if "
-        "nothing was memorised, towards 100 % if the training rows are repeated. The ratios are of "
-        "the distance to the closest training row: synthetic rows over held-out rows, 1 is ideal.",
-        ("5th_percentile_ratio", "median_ratio"),
+        "nothing was memorised, towards 100 % if the training rows are repeated. The ratios "
+        "compare distances to the closest training row with those of held-out rows; 1 is ideal.",
+        (
+            ("5th_percentile_ratio", "ratio of the 5th percentiles"),
+            ("median_ratio", "of the medians"),
+        ),
     ),
 }
 
@@ -160,8 +164,10 @@ def gap(score: Score, unit: Unit) -> str:
         points = abs(apart) * 100
         size = numbers.fixed(points, 1) if points >= 0.1 else numbers.significant(points, 1)
         amount = f"{size}\N{NO-BREAK SPACE}points"
-    else:
+    elif unit == "count":
         amount = quantity(abs(apart), unit)
+    else:
+        amount = numbers.significant(abs(apart), 2)
     if score.goal == "target":
         return f"{amount} {'above' if apart > 0 else 'below'}"
     return f"{amount} {'better' if (apart > 0) == (score.goal == 'max') else 'worse'}"

@@ -296,6 +296,7 @@ def test_the_verdict_comes_first_and_says_what_to_do(make_report: MakeReport) ->
     html = render(make_report())
     assert html.index("<h1") < html.index("<h2")
     page = Page(html)
+    assert "(95\N{NO-BREAK SPACE}% interval 1.1 to 2.7)" in page.said("h1")
     assert "0.5 synthetic rows per training row from ctgan raise" in page.said("h1")
     assert "+1.9\N{NO-BREAK SPACE}points" in page.said("strong")
     assert "26,049\N{NO-BREAK SPACE}training rows" in page.said("li")

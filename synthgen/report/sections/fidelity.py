@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -57,8 +56,6 @@ class MarginalView:
     tallest: str
     """The share that the longest bar stands for."""
     ticks: tuple[Tick, ...]
-    uneven: bool
-    """Bins of unequal width are drawn equally wide, and the caption says so."""
     rows: tuple[Row, ...]
 
 
@@ -147,7 +144,6 @@ def _marginal(marginal: Marginal) -> MarginalView:
         bars=parts,
         tallest=numbers.percent(max((max(r, s) for _, r, s in shares), default=0.0)),
         ticks=_ticks(marginal.labels, edges, marginal.kind) if binned and edges is not None else (),
-        uneven=binned and edges is not None and _uneven(edges),
         rows=tuple(Row(label, numbers.percent(r), numbers.percent(s)) for label, r, s in shares),
     )
 
@@ -164,11 +160,6 @@ def _ticks(labels: list[str], edges: list[float], kind: str) -> tuple[Tick, ...]
         Tick(position, place, labels[i] if fits else numbers.edge(edges[at], kind))
         for i, (position, place, at) in places.items()
     )
-
-
-def _uneven(edges: list[float]) -> bool:
-    widths = [b - a for a, b in pairwise(edges)]
-    return not all(math.isclose(w, widths[0], rel_tol=1e-3) for w in widths)
 
 
 def _pairs(trends: PairTrends | None) -> PairsView | None:

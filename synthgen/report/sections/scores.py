@@ -63,12 +63,13 @@ def _learners(score: Score) -> list[tuple[str, str]]:
     ]
 
 
-def _details(score: Score, keys: Sequence[str] | None) -> list[tuple[str, str]]:
+def _details(score: Score, chosen: Sequence[tuple[str, str]] | None) -> list[tuple[str, str]]:
     """The parts of a score that are single numbers or words; lists belong to the JSON."""
     shown = []
-    for key in score.detail if keys is None else keys:
+    if chosen is None:
+        chosen = [(key, key.replace("_", " ")) for key in score.detail]
+    for key, words in chosen:
         part = score.detail.get(key)
-        words = key.replace("_", " ")
         if isinstance(part, bool | str):
             shown.append((words, str(part)))
         elif isinstance(part, int):

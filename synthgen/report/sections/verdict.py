@@ -52,7 +52,7 @@ def build(report: Report) -> VerdictView:
     return VerdictView(
         decision=found.decision,
         label=DECISIONS[found.decision],
-        sentence=advice.sentence(found),
+        sentence=numbers.unbroken(advice.sentence(found)),
         measured=advice.measured(found),
         effect=shown.difference(found.difference),
         interval=shown.interval(found.interval),
@@ -66,7 +66,7 @@ def build(report: Report) -> VerdictView:
         detectable=shown.amount(found.detectable_effect),
         basis=numbers.counted(found.resamples, "resample") + (f"; {learners}" * bool(learners)),
         steps=advice.steps(report),
-        reasons=found.reasons,
+        reasons=[numbers.unbroken(reason) for reason in found.reasons],
         tiles=_tiles(report),
     )
 
