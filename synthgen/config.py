@@ -154,6 +154,10 @@ def resolve(config: Config, rows: int) -> Config:
 
 def build(settings: Mapping[str, Any]) -> Config:
     """Validate nested settings. Raises ConfigError naming each wrong field and its neighbours."""
+    generator = settings.get("generator")
+    if isinstance(generator, Mapping) and "name" not in generator:
+        # Hyper-parameters without a name are the default generator's.
+        settings = merge(settings, {"generator": {"name": "ctgan"}})
     try:
         return Config.model_validate(settings)
     except ValidationError as error:
@@ -197,7 +201,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         old = merged.get(key)
         if isinstance(old, dict) and isinstance(value, Mapping):
-            renamed = "name" in value and value["name"] != old.get("name")
+            renamed = "name" in old and value.get("name", old["name"]) != old["name"]
             merged[key] = dict(value) if renamed else merge(old, value)
         else:
             merged[key] = value

@@ -147,7 +147,7 @@ class Run:
         path = self / ".stages" / f"{name}.json"
         try:
             record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
             return None
         return record
 

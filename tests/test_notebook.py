@@ -36,7 +36,7 @@ def test_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.report.provenance.target == "sick"
     assert len(run.test) == 80
     assert len(run.synthetic) == 320
-    assert run.verdict.sentence in " ".join(repr(run).split())
+    assert run.verdict.decision.replace("-", " ").upper() in repr(run)
     assert run._repr_html_().startswith("<iframe")
     assert "decide done" in capsys.readouterr().out
 

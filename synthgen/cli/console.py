@@ -82,6 +82,12 @@ def guard(command: Callable[[], None]) -> NoReturn:
                 f"no permission: {error.filename or error}",
                 "change the permissions or the folder",
             )
+        if isinstance(error, NotADirectoryError | FileExistsError):
+            _leave(
+                4,
+                f"{error.filename} cannot be made: there is a file in its way",
+                "choose another folder with --out",
+            )
         _bug(error)
     except Exception as error:
         _bug(error)
