@@ -138,7 +138,7 @@ class SmoteSampler:
                     rows.continuous[batch], rows.discrete[batch] = new.continuous, new.discrete
             return rows.table(seed)
 
-        return draw_until(draw, n, conditions, tries=TRIES, seed=seed)
+        return draw_until(draw, n, where if conditions else None, tries=TRIES, seed=seed)
 
     def save(self, path: Path) -> None:
         """Write ``model.safetensors`` and ``model.json``."""
