@@ -23,7 +23,13 @@ from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.ctgan_conditions import Conditions, ConditionSampler, TrainingBatches
 from synthgen.generators.ctgan_networks import ConditionalGenerator, Critic
-from synthgen.generators.tabular_batches import Wide, check_rows, gumbel_noise, to_device
+from synthgen.generators.tabular_batches import (
+    Wide,
+    check_rows,
+    gumbel_noise,
+    to_device,
+    unseen_codes,
+)
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
 from synthgen.generators.tabular_validation import Validation, Watch, hold_out
 from synthgen.training.checkpoints import Stateful
@@ -104,7 +110,7 @@ class CTGAN(Generator):
         packs = batch // self.pac
 
         with initialisation(derive(seed, "weights")):
-            generator = self._generator(wide, conditions).to(device)
+            generator = self._generator(encoder).to(device)
             critic = Critic(wide.width, len(conditions or ()), self.discriminator_dim, self.pac).to(
                 device
             )
@@ -193,17 +199,12 @@ class CTGAN(Generator):
 
         Raises :class:`~synthgen.errors.DataError` where that is not a whole CTGAN model.
         """
-        config, encoder, weights = read_model(path, CTGAN)
-        wide = Wide.of(encoder.spans)
-        with initialisation(0):
-            network = config._generator(wide, Conditions.of(encoder.spans, wide.layout))
-        network.load_state_dict(weights)
-        return CTGANSampler(config, encoder, network.eval())
+        return CTGANSampler(*read_model(path, CTGAN, CTGAN._generator))
 
-    def _generator(self, wide: Wide, conditions: Conditions | None) -> ConditionalGenerator:
-        return ConditionalGenerator(
-            self.embedding_dim, len(conditions or ()), self.generator_dim, wide.width
-        )
+    def _generator(self, encoder: Encoder) -> ConditionalGenerator:
+        conditions = sum(span.size for span in encoder.spans if span.discrete)
+        width = sum(span.size + span.scalar for span in encoder.spans)
+        return ConditionalGenerator(self.embedding_dim, conditions, self.generator_dim, width)
 
 
 def critic_losses(
@@ -285,6 +286,7 @@ class CTGANSampler:
         wide = Wide.of(self.encoder.spans)
         conditions = Conditions.of(self.encoder.spans, wide.layout)
         frequencies = self._frequencies() if conditions else None
+        unseen = unseen_codes(self.encoder.counts)
         chunk = max(1, CHUNK_ENTRIES // sum(self.network.sizes))
         codes, scalars = [], []
         for number in range(-(-n // chunk)):
@@ -296,11 +298,12 @@ class CTGANSampler:
                 if wanted is not None:
                     condition = torch.full_like(condition, wanted)
             raw = self.network(z, condition)
-            drawn, placed = wide.draw(raw, gumbel_noise(chunk, wide.codes, random))
+            logits = raw[:, wide.scalars :] + unseen
+            drawn = wide.layout.argmax(logits + gumbel_noise(chunk, wide.codes, random))
             if conditions and condition is not None:
-                conditions.impose(drawn, raw[:, wide.scalars :], condition)
+                conditions.impose(drawn, logits, condition)
             codes.append(drawn)
-            scalars.append(placed)
+            scalars.append(raw[:, : wide.scalars].tanh())
         return Encoded(torch.cat(codes)[:n], torch.cat(scalars)[:n])
 
     def save(self, path: Path) -> None:

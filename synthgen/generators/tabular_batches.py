@@ -54,17 +54,17 @@ class Wide:
         powers = (logits - top.gather(1, places)).exp()
         return powers.new_zeros(len(logits), spans).scatter_add(1, places, powers).log() + top
 
-    def draw(self, raw: Tensor, gumbel: Tensor) -> tuple[Tensor, Tensor]:
-        """A network's raw output as a row drawn from it: codes (batch, spans) by the softmax of
-        each span (the Gumbel-max trick), scalars (batch, scalars) in [-1, 1]."""
-        scalars, logits = raw[:, : self.scalars], raw[:, self.scalars :]
-        return self.layout.argmax(logits + gumbel), scalars.tanh()
-
 
 def gumbel_noise(rows: int, width: int, generator: torch.Generator) -> Tensor:
     """Standard Gumbel noise (rows, width) on the generator's device; always finite."""
     uniform = torch.rand(rows, width, generator=generator, device=generator.device)
     return uniform.clamp_(min=2.0**-25).log_().neg_().log_().neg_()
+
+
+def unseen_codes(counts: Sequence[Tensor]) -> Tensor:
+    """(codes,) to add to logits: minus infinity for codes that no training row has, so that they
+    are never drawn, else 0. A schema may list values of which a resample has no row."""
+    return torch.where(torch.cat(list(counts)) > 0, 0.0, -torch.inf)
 
 
 def check_rows(train: Table) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -15,8 +15,10 @@ from torch import nn
 from synthgen.encoding import Encoded, Encoder
 from synthgen.generators.base import Generator
 from synthgen.generators.description import DESCRIPTION, FORMAT, damaged
+from synthgen.training.randomness import initialisation
 
 G = TypeVar("G", bound=Generator)
+N = TypeVar("N", bound=nn.Module)
 WEIGHTS = "model.safetensors"
 
 
@@ -36,8 +38,9 @@ def fingerprint(generator: Generator, encoder: Encoder, data: Encoded, seed: int
     return digest.hexdigest()
 
 
-def read_model(path: Path, kind: type[G]) -> tuple[G, Encoder, dict[str, torch.Tensor]]:
-    """What :func:`write_model` wrote: hyper-parameters, encoder, and the network's tensors.
+def read_model(path: Path, kind: type[G], build: Callable[[G, Encoder], N]) -> tuple[G, Encoder, N]:
+    """What :func:`write_model` wrote: hyper-parameters, encoder, and the network for sampling,
+    which ``build`` makes and the file fills.
 
     Raises :class:`~synthgen.errors.DataError` for what is not a whole model of this kind.
     """
@@ -45,10 +48,12 @@ def read_model(path: Path, kind: type[G]) -> tuple[G, Encoder, dict[str, torch.T
         description: dict[str, Any] = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         generator = kind.model_validate(description["generator"])
         encoder = Encoder.from_json({**description["encoder"], "schema": description["schema"]})
-        weights = load_file(path / WEIGHTS)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        with initialisation(0):
+            network = build(generator, encoder)
+        network.load_state_dict(load_file(path / WEIGHTS))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise damaged(path, kind, error) from error
-    return generator, encoder, weights
+    return generator, encoder, network.eval()
 
 
 def _described(generator: Generator, encoder: Encoder) -> dict[str, Any]:

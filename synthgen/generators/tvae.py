@@ -20,7 +20,13 @@ from synthgen.data.table import Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
-from synthgen.generators.tabular_batches import Wide, check_rows, gumbel_noise, to_device
+from synthgen.generators.tabular_batches import (
+    Wide,
+    check_rows,
+    gumbel_noise,
+    to_device,
+    unseen_codes,
+)
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
 from synthgen.generators.tabular_validation import Validation, Watch, hold_out
 from synthgen.training.checkpoints import Stateful
@@ -78,7 +84,7 @@ class TVAE(Generator):
         wide = Wide.of(encoder.spans, device)
         with initialisation(derive(seed, "weights")):
             inference = Inference(wide.width, self.compress_dims, self.embedding_dim).to(device)
-            decoder = self._decoder(wide).to(device)
+            decoder = self._decoder(encoder).to(device)
         adam = torch.optim.Adam(
             [*inference.parameters(), *decoder.parameters()],
             lr=self.lr,
@@ -139,14 +145,12 @@ class TVAE(Generator):
 
         Raises :class:`~synthgen.errors.DataError` where that is not a whole TVAE model.
         """
-        config, encoder, weights = read_model(path, TVAE)
-        with initialisation(0):
-            network = config._decoder(Wide.of(encoder.spans))
-        network.load_state_dict(weights)
-        return TVAESampler(config, encoder, network.eval())
+        return TVAESampler(*read_model(path, TVAE, TVAE._decoder))
 
-    def _decoder(self, wide: Wide) -> Decoder:
-        return Decoder(self.embedding_dim, self.decompress_dims, wide.width, wide.scalars)
+    def _decoder(self, encoder: Encoder) -> Decoder:
+        scalars = sum(span.scalar for span in encoder.spans)
+        width = sum(span.size for span in encoder.spans) + scalars
+        return Decoder(self.embedding_dim, self.decompress_dims, width, scalars)
 
 
 def _dense(inputs: int, sizes: Sequence[int]) -> nn.Sequential:
@@ -247,14 +251,16 @@ class TVAESampler:
     def encoded(self, n: int, seed: int) -> Encoded:
         """``n`` rows, of which row i depends on the seed and on i alone."""
         wide = Wide.of(self.encoder.spans)
+        unseen = unseen_codes(self.encoder.counts)
         chunk = max(1, CHUNK_ENTRIES // max(wide.width, self.config.embedding_dim))
         codes, scalars = [], []
         for number in range(-(-n // chunk)):
             random = stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
-            drawn, placed = wide.draw(raw, gumbel_noise(chunk, wide.codes, random))
+            logits = raw[:, wide.scalars :] + unseen
+            codes.append(wide.layout.argmax(logits + gumbel_noise(chunk, wide.codes, random)))
+            placed = raw[:, : wide.scalars].tanh()
             spread = torch.randn(placed.shape, generator=random) * self.network.sigma
-            codes.append(drawn)
             scalars.append((placed + spread).clamp(-1, 1))
         return Encoded(torch.cat(codes)[:n], torch.cat(scalars)[:n])
 
