@@ -38,6 +38,9 @@ def read_delimited(
     utf8 = data[charset.mark :]
     if charset.encoding != "utf-8":
         utf8 = utf8.decode(charset.encoding).encode("utf-8")
+    if not utf8.endswith((b"\n", b"\r")):
+        # Arrow takes a single line without an end for no line at all.
+        utf8 += b"\n"
     head = _head(utf8)
     if not head.strip():
         raise DataError(f"{name} is empty.", "Give a file with a header line and rows.")
@@ -175,12 +178,16 @@ def _ragged(utf8: bytes, separator: str, width: int, name: str, reason: str) -> 
         for line, record in _numbered(utf8, separator):
             if len(record) != width:
                 return DataError(
-                    f"{name}: line {line} has {len(record)} cells, but the header has {width}.",
+                    f"{name}: line {line} has {_cells(len(record))}, but the header has {width}.",
                     remedy,
                 )
     except csv.Error as error:
         return DataError(f"{name}: the rows cannot be told apart: {error}.", "Check its quotes.")
     return DataError(f"{name}: the rows cannot be told apart: {reason.splitlines()[0]}.", remedy)
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' if count != 1 else ''}"
 
 
 def _check_quotes(utf8: bytes, separator: str, name: str) -> None:

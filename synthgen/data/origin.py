@@ -124,10 +124,13 @@ class Origin(BaseModel):
     def _text(self, frame: pd.DataFrame) -> str:
         columns = {name: self._cells(str(name), frame[name]) for name in frame.columns}
         shown = pd.DataFrame(columns, index=frame.index)
-        # Python's writer leaves a bare carriage return unquoted, which readers take for a line end.
-        textual = [shown[name] for name in shown if shown[name].dtype == object]
-        bare = any(cells.map(_has_return).any() for cells in textual) or any(
-            map(_has_return, frame.columns)
+        # Python's writer quotes the line end in use, but readers take the others for ends as well.
+        ends = set("\r\n") - set(self.newline)
+        textual = [shown[name].astype(str) for name in shown if shown[name].dtype == object]
+        stray = any(
+            cells.str.contains(end, regex=False).any()
+            for end in ends
+            for cells in [*textual, pd.Series(shown.columns, dtype=object).astype(str)]
         )
         buffer = io.StringIO(newline="")
         shown.to_csv(
@@ -135,7 +138,7 @@ class Origin(BaseModel):
             index=False,
             sep=self.separator,
             lineterminator=self.newline,
-            quoting=csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL,
+            quoting=csv.QUOTE_NONNUMERIC if stray else csv.QUOTE_MINIMAL,
         )
         return buffer.getvalue()
 
@@ -161,10 +164,6 @@ def format_of(
     if compression is not None:
         path = path.with_suffix("")
     return _SUFFIXES.get(path.suffix), compression
-
-
-def _has_return(cell: object) -> bool:
-    return isinstance(cell, str) and "\r" in cell
 
 
 def _with_comma(cell: float) -> str:

@@ -1,7 +1,8 @@
 """Parquet to a frame and back without changing a dtype.
 
-pandas' own reader turns integers with missing cells into floats, seconds into milliseconds and
-Arrow strings into pandas strings; this one keeps them.
+pandas' own reader turns integers with missing cells into floats, seconds into milliseconds, Arrow
+strings into pandas strings and categories of numbers into numbers; this one keeps them. Files
+written here carry a note of the dtypes beside pandas' own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthgen.data.dtypes import parse_dtype
+from synthgen.data.dtypes import cast, dtype_name, parse_dtype
 from synthgen.errors import DataError
 
-_NULLABLE = ("Int", "UInt", "Float", "boolean", "string", "str")
+_NOTE = b"synthgen"
+_NULLABLE = ("Int", "UInt", "Float", "boolean", "string", "str[")
+_PANDAS_NAMES = {"string[pyarrow]": "arrow[string]", "str": "str[pyarrow]"}
+"""pandas' notes distinguish its strings from Arrow's, in words of their own."""
 
 
 def read_parquet(source: Any, name: str) -> tuple[pd.DataFrame, pa.Schema, tuple[str, ...]]:
@@ -44,9 +48,11 @@ def read_parquet(source: Any, name: str) -> tuple[pd.DataFrame, pa.Schema, tuple
             f"{name}: column names occur more than once: {', '.join(map(repr, doubled[:5]))}.",
             "Give every column a name of its own.",
         )
-    stated = _stated_dtypes(table.schema)
+    noted, stated = _note(table.schema), _stated_dtypes(table.schema)
     columns = {
-        field.name: _column(table.column(i), field, stated.get(field.name))
+        field.name: _restored(table.column(i), noted[field.name])
+        if field.name in noted
+        else _column(table.column(i), stated.get(field.name))
         for i, field in enumerate(table.schema)
     }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
@@ -61,7 +67,7 @@ def write_parquet(frame: pd.DataFrame, path: Any, like: pa.Schema | None = None)
         array = _array(frame[column], fields.get(column))
         arrays.append(array)
         written.append(pa.field(column, array.type))
-    schema = pa.schema(written, metadata={b"pandas": _statement(frame)})
+    schema = pa.schema(written, metadata={b"pandas": _statement(frame), _NOTE: _noted(frame)})
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
 
 
@@ -77,21 +83,61 @@ def unpack_schema(text: str) -> pa.Schema:
 
 
 def _stated_dtypes(schema: pa.Schema) -> dict[str, str]:
-    """The dtypes that pandas noted when it wrote the file."""
+    """The dtypes that pandas noted when it wrote the file, by our names."""
     try:
         columns = json.loads((schema.metadata or {})[b"pandas"])["columns"]
-        return {str(c["field_name"]): str(c["numpy_type"]) for c in columns}
+        found = {str(c["field_name"]): str(c["numpy_type"]) for c in columns}
     except (KeyError, TypeError, ValueError):
         return {}
+    return {name: _PANDAS_NAMES.get(stated, stated) for name, stated in found.items()}
 
 
-def _column(cells: pa.ChunkedArray, field: pa.Field, stated: str | None) -> pd.Series[Any]:
-    arrow = field.type
-    if stated is not None and stated.endswith("[pyarrow]"):
-        return _arrow_backed(cells)
+def _note(schema: pa.Schema) -> dict[str, dict[str, Any]]:
+    """The dtypes that :func:`write_parquet` noted."""
+    note: dict[str, dict[str, Any]] = json.loads((schema.metadata or {}).get(_NOTE, b"{}"))
+    return note
+
+
+def _noted(frame: pd.DataFrame) -> bytes:
+    note: dict[str, dict[str, Any]] = {}
+    for column in frame.columns:
+        note[column] = {"dtype": dtype_name(frame[column])}
+        dtype = frame[column].dtype
+        # Parquet has dictionaries of text only.
+        if isinstance(dtype, pd.CategoricalDtype) and not _is_text(dtype):
+            note[column]["categories"] = dtype.categories.tolist()
+            note[column]["of"] = str(dtype.categories.dtype)
+            note[column]["ordered"] = dtype.ordered
+    return json.dumps(note).encode()
+
+
+def _is_text(dtype: pd.CategoricalDtype) -> bool:
+    return dtype.categories.inferred_type in ("string", "empty")
+
+
+def _restored(cells: pa.ChunkedArray, note: dict[str, Any]) -> pd.Series[Any]:
+    name: str = note["dtype"]
+    if "categories" in note:
+        categories = pd.Index(note["categories"], dtype=note["of"])
+        dtype = pd.CategoricalDtype(categories, ordered=note["ordered"])
+        return _column(cells, None).astype(dtype)
+    series = _column(cells, name)
+    if dtype_name(series) == name:
+        return series
+    try:
+        return cast(series, name)
+    except (TypeError, ValueError):
+        # Another program has changed the column and kept the note.
+        return series
+
+
+def _column(cells: pa.ChunkedArray, stated: str | None) -> pd.Series[Any]:
+    """``stated`` is the dtype's name; None: whatever keeps Arrow's type exactly."""
+    arrow = cells.type
     if stated is not None and stated.startswith(_NULLABLE):
-        dtype = parse_dtype(stated)
-        return pd.Series(dtype.__from_arrow__(cells))
+        return pd.Series(parse_dtype(stated).__from_arrow__(cells))
+    if stated is not None and (stated.startswith("arrow[") or stated.endswith("[pyarrow]")):
+        return _arrow_backed(cells)
     if stated is None and (pa.types.is_date(arrow) or pa.types.is_decimal(arrow)):
         return _arrow_backed(cells)
     if pa.types.is_integer(arrow) and cells.null_count:

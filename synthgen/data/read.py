@@ -58,7 +58,7 @@ def read(source: str | Path | pd.DataFrame, options: ReadOptions = _DEFAULT) -> 
     digest = hashlib.sha256(data).hexdigest()
     if not data:
         raise DataError(f"{name} is empty.", "Give a file with a header line and rows.")
-    found, compression = format_of(urlsplit(text).path if _is_url(text) else text)
+    found, compression = format_of(re.sub(r"[?#].*", "", text) if _is_url(text) else text)
     if compression is not None:
         data = _unpack(data, compression, name)
     if found == "parquet" or data[:4] == b"PAR1":
