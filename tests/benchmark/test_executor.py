@@ -14,7 +14,7 @@ import pytest
 from synthgen.benchmark.arms import ladder
 from synthgen.benchmark.executor import run_all
 from synthgen.benchmark.jobs import plan
-from synthgen.errors import MachineError
+from synthgen.errors import ConfigError, MachineError
 from tests.benchmark import work
 from tests.benchmark.worlds import QUICK
 
@@ -59,6 +59,12 @@ def test_a_failing_job_ends_all_and_brings_its_traceback(tmp_path: Path) -> None
         list(run_all([0, 1, 2], partial(work.stumble, tmp_path), workers=2))
     assert "in stumble" in "".join(traceback.format_exception(caught.value))
     _all_end(tmp_path)
+
+
+def test_an_error_for_the_user_arrives_whole(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        list(run_all([0, 1], partial(work.refuse, tmp_path), workers=2))
+    assert (caught.value.cause, caught.value.remedy) == ("the cause", "the remedy")
 
 
 def test_a_dead_worker_is_an_error_of_the_machine(tmp_path: Path) -> None:

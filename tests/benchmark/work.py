@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthgen.errors import ConfigError
+
 if TYPE_CHECKING:  # quick to start: few workers need more than this module
     from synthgen.benchmark.jobs import Job
 
@@ -33,6 +35,11 @@ def stumble(folder: Path, job: int) -> None:
     while not (folder / "1.txt").exists():
         time.sleep(0.01)
     raise LookupError("the cause of it")
+
+
+def refuse(folder: Path, job: int) -> None:
+    """An error that is meant for the user."""
+    raise ConfigError("the cause", "the remedy")
 
 
 def die(folder: Path, job: int) -> None:
