@@ -130,7 +130,7 @@ def _numbers(values: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
 
 def _dates(values: pa.ChunkedArray) -> tuple[pd.Series[Any], None] | None:
     distinct = pd.Series(values.drop_null().unique().to_pylist(), dtype=object)
-    return (_text(values), None) if times.format_of(distinct) else None
+    return (_text(values), None) if times.formats_of(distinct) else None
 
 
 def _series(typed: pa.ChunkedArray) -> pd.Series[Any]:

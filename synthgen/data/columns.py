@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def build(
 
 def formats_of(present: pd.Series[Any]) -> tuple[str, ...]:
     """The formats that read every present text as a time."""
-    return times.format_of(pd.Series(present.unique(), dtype=object))
+    return times.formats_of(pd.Series(present.unique(), dtype=object))
 
 
 def _ambiguity(present: pd.Series[Any], found: Family) -> str:
@@ -190,6 +191,11 @@ def _datetime(
             f"in column {base['name']!r}.",
             "Correct the format, or leave the column as text.",
         )
+    if override.zone is not None and not _is_zone(override.zone):
+        raise ConfigError(
+            f"Column {base['name']!r}: there is no time zone {override.zone!r}.",
+            "Use a name such as Europe/Berlin.",
+        )
     own_zone = None if times_read.dt.tz is None else str(times_read.dt.tz)
     if own_zone is not None and override.zone is not None:
         raise ConfigError(
@@ -210,6 +216,14 @@ def _datetime(
         zone=zone,
         format=form,
     )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _bounds(micro: NDArray[np.int64]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthgen.data import times
 from synthgen.data.dtypes import cast, family, parse_dtype
 from synthgen.errors import DataError
 
@@ -46,7 +47,7 @@ def is_key(series: pd.Series[Any]) -> bool:
     """Whether a column is a key of the row.
 
     Integers: all different, and in order, without large gaps, or named like a key. Text: almost
-    all different, without blanks, and regular in pattern. Floats and times never are.
+    all different, without blanks, regular in pattern, and no times. Floats never are.
     """
     present = series.dropna()
     if len(present) < FEWEST:
@@ -60,10 +61,10 @@ def is_key(series: pd.Series[Any]) -> bool:
             dense = int(numbers.max()) - int(numbers.min()) < 2 * len(numbers)
             return bool(ordered or dense or named_like_key(str(series.name)))
         case "text":
-            distinct = present.unique()
-            if len(distinct) < UNIQUE * len(present):
+            distinct = pd.Series(present.unique(), dtype=object)
+            if len(distinct) < UNIQUE * len(present) or times.formats_of(distinct):
                 return False
-            return bool(pattern_of(pd.Series(distinct, dtype=object)))
+            return bool(pattern_of(distinct))
         case _:
             return False
 

@@ -257,7 +257,7 @@ def _clock(frame: pd.DataFrame, time: str) -> Positions:
         case "datetime":
             moment = moments(series, None)
         case "text":
-            formats = times.format_of(pd.Series(series.unique(), dtype=object))
+            formats = times.formats_of(pd.Series(series.unique(), dtype=object))
             if len(formats) != 1:
                 raise _no_clock(time, "does not hold times in one format that can be told")
             moment = moments(series, formats[0])

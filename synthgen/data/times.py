@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 RESOLUTIONS = (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
-_AMBIGUOUS = re.compile(r"%d([/.\- ])%m\1|%m([/.\- ])%d\2")
 
 
 def resolution(micro: NDArray[np.int64]) -> float:
@@ -23,7 +22,7 @@ def resolution(micro: NDArray[np.int64]) -> float:
     return RESOLUTIONS[-1]
 
 
-def format_of(texts: pd.Series[Any]) -> tuple[str, ...]:
+def formats_of(texts: pd.Series[Any]) -> tuple[str, ...]:
     """The ``strftime`` formats that parse every one of these distinct texts.
 
     Empty where they are not times; two where day and month cannot be told apart. Only texts with
@@ -39,13 +38,21 @@ def _candidates(sample: pd.Series[Any]) -> list[str]:
     found: dict[str, None] = {}
     for text in sample:
         for day_first in (True, False):
-            with warnings.catch_warnings():
-                # pandas warns where its guess goes against day_first; both are tried anyway.
-                warnings.simplefilter("ignore")
-                guess = pd.tseries.api.guess_datetime_format(text, dayfirst=day_first)
-            if guess is not None and re.search("%[YyjdmbB]", guess):
+            guess = _guess(text, day_first)
+            # A year in front is ISO's order: nobody writes the day next.
+            if guess is not None and "%d" in guess and not re.match(r"%Y.%d", guess):
                 found[_literal_zone(guess, sample)] = None
     return list(found)
+
+
+def _guess(text: str, day_first: bool) -> str | None:
+    # pandas knows four-digit years only.
+    long = re.sub(r"^(\d{1,2}([/.])\d{1,2}\2)(\d\d)(?!\d)", r"\g<1>20\3", text)
+    with warnings.catch_warnings():
+        # It warns where its guess goes against day_first; both are tried anyway.
+        warnings.simplefilter("ignore")
+        guess: str | None = pd.tseries.api.guess_datetime_format(long, dayfirst=day_first)
+    return guess.replace("%Y", "%y") if guess is not None and long != text else guess
 
 
 def _literal_zone(guess: str, sample: pd.Series[Any]) -> str:
