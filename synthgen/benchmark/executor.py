@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -44,30 +44,41 @@ def run_all(jobs: Sequence[J], work: Callable[[J], None], workers: int) -> Itera
             work(job)
             yield job
         return
-    spawn = multiprocessing.get_context("spawn")
-    reader, writer = spawn.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), spawn, initializer=_start, initargs=(reader, os.getpid())
-    )
-    finished = False
-    try:
-        with _spawning():
-            futures = {pool.submit(work, job): job for job in jobs}
+    with processes(min(workers, len(jobs))) as submit:
+        futures = {submit(work, job): job for job in jobs}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
-        finished = True
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Future[None]]]:
+    """Worker processes for the time of the block: ``submit(work, job)``, from any thread.
+
+    What is still running when the block is left is ended. Raises MachineError if a worker dies.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    reader, writer = spawn.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, spawn, initializer=_start, initargs=(reader, os.getpid()))
+    try:
+        with _spawning():
+            # The first call starts all processes, which inherit what they find then.
+            pool.submit(_nothing)
+        yield pool.submit
     except BrokenProcessPool:
         raise MachineError(
             "a worker process died while it measured an arm, perhaps for lack of memory",
             "resume with fewer workers; what was finished is kept",
         ) from None
     finally:
-        if not finished:
-            writer.close()  # ends the workers, busy or not
-        pool.shutdown(wait=True, cancel_futures=True)
+        # Workers that are busy now end here; idle ones would have ended anyway.
         writer.close()
         reader.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _nothing() -> None:
+    pass
 
 
 @contextmanager

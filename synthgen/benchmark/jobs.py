@@ -126,10 +126,9 @@ def run_job(
 
     ``generator`` belongs to the arm and is None for the plain and the weighted ones;
     ``overrides`` are what the user said about columns; ``checkpoints`` is a directory of this job
-    alone. A failing generator or learner is a finding
-    and recorded. Raises ConfigError for a misconfigured generator and whatever is wrong with the
-    machine (MachineError, OSError, MemoryError): that is no property of the arm, and the job is
-    to be done again.
+    alone. A failing generator or learner is a finding and recorded. Raises ConfigError for a
+    misconfigured generator and whatever is wrong with the machine (MachineError, OSError,
+    MemoryError): that is no property of the arm, and the job is to be done again.
     """
     if (generator is None) == (job.kind == "synthetic"):
         raise ValueError(f"arm {job.arm} is {job.kind}: a generator is given to synthetic arms")
@@ -186,6 +185,8 @@ class _Bench:
         self.inner_train, self.inner = rows_of(resample.inner_train), rows_of(resample.inner)
         self.train, self.test = rows_of(resample.train), rows_of(resample.test)
         self.ratios: tuple[Ratio | None, ...] = job.ratios if sampler else (None,)
+        schema = resample.train.schema
+        self.classes = next(c.values for c in schema.discrete if c.name == schema.target)
         self.drawn: dict[tuple[str, Ratio], Rows | None] = {}
 
     def measure(self, learner: Learner) -> LearnerResult | None:
@@ -211,7 +212,6 @@ class _Bench:
         if training is None or found is None:
             return None
         by_class = recalls(self.test.labels, found)
-        target = next(c for c in self.resample.train.schema.discrete if c.name == self._target)
         return LearnerResult(
             learner=learner,
             trials=trials,
@@ -221,13 +221,9 @@ class _Bench:
             scores=score_all(self.test.labels, found, self.resample.interest),
             recall={
                 str(value): None if np.isnan(share) else float(share)
-                for value, share in zip(target.values, by_class, strict=True)
+                for value, share in zip(self.classes, by_class, strict=True)
             },
         )
-
-    @property
-    def _target(self) -> str | None:
-        return self.resample.train.schema.target
 
     def _training(
         self, real: Rows, part: Literal["inner", "outer"], ratio: Ratio | None

@@ -116,11 +116,15 @@ def _limits(board: Comparison) -> list[str]:
         for failure in result.failures:
             what = f"{failure.stage} {failure.learner}" if failure.learner else failure.stage
             stages.setdefault(what, failure.message)
+        # Rows that cannot be split fail in all arms alike: told once.
+        arm = "every arm" if "split" in stages else _name(result.job.arm)
+        if arm == "every arm" and result.job.arm != board.arms[0]:
+            continue
         for what, message in stages.items():
-            counts[result.job.arm, what] += 1
-            example.setdefault((result.job.arm, what), message)
+            counts[arm, what] += 1
+            example.setdefault((arm, what), message)
     found = [
-        f"{_name(arm)}: {'too few rows came' if what == 'shortfall' else f'{what} failed'} in "
+        f"{arm}: {'too few rows came' if what == 'shortfall' else f'{what} failed'} in "
         f"{count} of {settings.resamples} resamples ({example[arm, what]})."
         for (arm, what), count in counts.items()
     ]

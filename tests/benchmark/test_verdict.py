@@ -268,6 +268,19 @@ def test_failures_are_counted_in_the_reasons() -> None:
     )
 
 
+def test_rows_that_cannot_be_split_are_told_once() -> None:
+    failures = [Failure(stage="split", message="DataError: too few")]
+    broken = [
+        result.model_copy(update={"learners": [], "failures": failures, "sizes": None})
+        for arm in (_arm("nothing", BASE), _arm("ctgan", BASE))
+        for result in arm
+    ]
+    verdict, _ = conclude(broken, SETTINGS, candidates=("ctgan",))
+    assert verdict.decision == "inconclusive"
+    told = [reason for reason in verdict.reasons if "split" in reason]
+    assert told == ["every arm: split failed in 5 of 5 resamples (DataError: too few)."]
+
+
 def test_a_score_that_is_not_defined_is_left_out_of_its_pairs() -> None:
     ctgan = _arm("ctgan", _gain(0.03))
     scores = {**ctgan[2].learners[0].scores, "roc_auc": None}
