@@ -31,10 +31,10 @@ CHUNK = 10_000
 
 _ALPHABETS = (
     string.digits,
-    string.digits + "abcdef",
-    string.digits + "ABCDEF",
     string.ascii_lowercase,
     string.ascii_uppercase,
+    string.digits + "abcdef",
+    string.digits + "ABCDEF",
     string.digits + string.ascii_lowercase,
     string.digits + string.ascii_uppercase,
     string.ascii_letters,
@@ -116,10 +116,13 @@ def _by_position(texts: list[str]) -> Pattern:
         if not all(_alphabet(characters) for characters in found):
             return ()
     alphabets = [_alphabet(characters) for characters in found]
-    # A hexadecimal key shows letters at some positions only by chance: widen digits to match.
-    for wide in _ALPHABETS[1:3]:
+    # Of few hexadecimal keys some positions show digits only, or letters only: by chance.
+    for wide in _ALPHABETS[3:5]:
         if wide in alphabets:
-            alphabets = [wide if len(a) > 1 and set(a) <= set(wide) else a for a in alphabets]
+            alphabets = [
+                wide if len(alphabet) > 1 and characters <= set(wide) else alphabet
+                for alphabet, characters in zip(alphabets, found, strict=True)
+            ]
     return _runs(alphabets)
 
 

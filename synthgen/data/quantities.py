@@ -19,13 +19,15 @@ def bounds(numbers: NDArray[Any]) -> tuple[Any, Any]:
     """The ``RARE``-th smallest and largest of these numbers: no single row's value is a bound.
 
     Fewer than ``2 * RARE`` numbers have no such pair; theirs is the mean less and plus two
-    standard deviations. ``low < high`` holds always: where the order statistics meet, the upper
+    standard deviations, not below zero where no number is. ``low < high`` holds always: where the order statistics meet, the upper
     one is moved by one.
     """
     if len(numbers) < 2 * RARE:
         floats = numbers.astype(np.float64)
         mean, spread = float(floats.mean()), 2 * float(floats.std())
         low, high = mean - spread, mean + spread
+        if (floats >= 0).all():
+            low = max(low, 0.0)
         if numbers.dtype.kind in "iu":
             low, high = int(np.floor(low)), int(np.ceil(high))
     else:
