@@ -31,6 +31,7 @@ from synthgen.data.values import DAY, as_value, epoch_seconds, moments
 from synthgen.errors import ConfigError
 
 AMBIGUOUS = "looks like dates, but day and month cannot be told apart: set its format"
+UNCODED = f"taken as numbers: no code is held by {RARE} rows"
 SPARSE = f"fewer than {RARE} rows hold a value"
 
 
@@ -155,6 +156,9 @@ def _codes(
         values = tuple(as_value(v) for v in present.cat.categories.tolist() if v in kept)
     else:
         values = tuple(map(as_value, sorted(listed.index.tolist())))
+    if not values and found in ("integer", "real") and not base["missing"]:
+        # Nothing could be written into such a column but a number.
+        return _numeric(present, found, ColumnOverride(), {**base, "note": UNCODED})
     if kind == "ordered":
         return Ordered(**base, values=values)
     return Categorical(**base, values=values, note=_ambiguity(present, found))
@@ -197,7 +201,7 @@ def _datetime(
             "Use a name such as Europe/Berlin.",
         )
     own_zone = None if times_read.dt.tz is None else str(times_read.dt.tz)
-    if own_zone is not None and override.zone is not None:
+    if own_zone is not None and override.zone not in (None, own_zone):
         raise ConfigError(
             f"The times in column {base['name']!r} have the zone {own_zone} already.",
             "Remove the zone from the configuration.",

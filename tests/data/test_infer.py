@@ -405,6 +405,18 @@ def test_declared_values_that_are_rare_stay_protected() -> None:
     assert found.values == ("a",)
 
 
+def test_codes_that_are_all_rare_are_numbers() -> None:
+    found = column(np.arange(40), kind="ordered", values=tuple(range(40)))
+    assert isinstance(found, Numeric)
+    assert "no code" in found.note
+    assert kind(["a", "b", "c"], kind="categorical") == "categorical"
+
+
+def test_the_zone_of_a_column_may_be_repeated() -> None:
+    zoned = pd.date_range("2020", periods=50, tz="UTC")
+    assert column(zoned, zone="UTC") == column(zoned)
+
+
 @pytest.mark.parametrize(
     ("cells", "override", "word"),
     [
