@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -60,11 +60,19 @@ def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Futur
     spawn = multiprocessing.get_context("spawn")
     reader, writer = spawn.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, spawn, initializer=_start, initargs=(reader, os.getpid()))
-    try:
+    # The pool starts a process with a submission for as long as it has fewer than it may, and the
+    # kernel ends a process with the *thread* that started it: one thread starts them all.
+    starter = ThreadPoolExecutor(1)
+
+    def start(work: Callable[[J], None], job: J) -> Future[None]:
         with _spawning():
-            # The first call starts all processes, which inherit what they find then.
-            pool.submit(_nothing)
-        yield pool.submit
+            return pool.submit(work, job)
+
+    def submit(work: Callable[[J], None], job: J) -> Future[None]:
+        return starter.submit(start, work, job).result()
+
+    try:
+        yield submit
     except BrokenProcessPool:
         raise MachineError(
             "a worker process died while it measured an arm, perhaps for lack of memory",
@@ -75,10 +83,7 @@ def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Futur
         writer.close()
         reader.close()
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _nothing() -> None:
-    pass
+        starter.shutdown()
 
 
 @contextmanager

@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from synthgen.benchmark.arms import ladder
-from synthgen.benchmark.executor import run_all
+from synthgen.benchmark.executor import processes, run_all
 from synthgen.benchmark.jobs import plan
 from synthgen.errors import ConfigError, MachineError
 from tests.benchmark import work
@@ -54,6 +56,21 @@ def test_workers_have_one_thread_and_leave_the_environment_alone(
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+def test_processes_outlive_the_thread_that_submits(tmp_path: Path) -> None:
+    with processes(2) as submit:
+        futures: list[Future[None]] = []
+        for job in (0, 1):
+            thread = threading.Thread(
+                target=lambda job=job: futures.append(submit(partial(work.linger, tmp_path), job))
+            )
+            thread.start()
+            thread.join()
+        for future in futures:
+            future.result()
+    assert len(list(tmp_path.glob("*.txt"))) == 2
+    _all_end(tmp_path)
+
+
 def test_a_failing_job_ends_all_and_brings_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="the cause of it") as caught:
         list(run_all([0, 1, 2], partial(work.stumble, tmp_path), workers=2))
@@ -77,7 +94,7 @@ SCRIPT = """
 import sys
 from functools import partial
 from pathlib import Path
-from synthgen.benchmark.executor import run_all
+from synthgen.benchmark.executor import processes, run_all
 from tests.benchmark import work
 folder = Path(sys.argv[1])
 (folder / "started.log").open("a").write("once ")

@@ -27,6 +27,12 @@ def stay(folder: Path, job: int) -> None:
         time.sleep(0.01)
 
 
+def linger(folder: Path, job: int) -> None:
+    """Leave a file after a while."""
+    time.sleep(0.3)
+    note(folder, job)
+
+
 def stumble(folder: Path, job: int) -> None:
     """The first job fails once the others are at work; these never end."""
     note(folder, job)
