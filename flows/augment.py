@@ -12,6 +12,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +25,18 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
 from prefect import flow, get_run_logger, task
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.cache_policies import NO_CACHE
 
 from synthgen import config as configuration
 from synthgen import pipeline
+from synthgen.benchmark import executor
 from synthgen.benchmark.jobs import Job
 from synthgen.errors import SynthgenError
 from synthgen.pipeline import assess, stages
 from synthgen.pipeline.events import Event
 from synthgen.runs import Run
+
+Submit = Callable[[Callable[[Job], None], Job], Future[None]]
 
 
 def _log(event: Event) -> None:
@@ -47,10 +53,10 @@ def split(settings: dict[str, Any], out: Path, force: bool) -> None:
     pipeline.start(configuration.build(settings), out, force=force, notify=_log)
 
 
-@task(task_run_name="decide {job.name}")
-def decide_job(out: Path, job: Job) -> None:
+@task(task_run_name="decide {job.name}", cache_policy=NO_CACHE)
+def decide_job(out: Path, job: Job, submit: Submit) -> None:
     """One resample of one arm; its result is a file of the run."""
-    stages.run_job_apart(out, job)
+    submit(partial(stages.run_job, out), job).result()
 
 
 @task
@@ -95,9 +101,7 @@ def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
     if not Run(out).begun or force:
         split(settings, out, force)
     with Run(out).writing():
-        workers = stages.workers(stages.settings(Run(out)))
-        runner = ThreadPoolTaskRunner(max_workers=workers)
-        _decide_jobs.with_options(task_runner=runner)(out)
+        _decide_jobs(out)
         logger.info(conclude(out))
         fit(out)
         sample(out)
@@ -107,11 +111,15 @@ def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
     return out
 
 
-@flow(name="decide")
 def _decide_jobs(out: Path) -> None:
-    futures = [decide_job.submit(out, job) for job in stages.pending(Run(out))]
-    for future in futures:
-        future.result()
+    """One task per job. The task only waits: the work is done in processes of one thread each, as
+    everywhere, so that the result is the same to the byte."""
+    run = Run(out)
+    rest = stages.pending(run)
+    with executor.processes(stages.workers(stages.settings(run))) as submit:
+        futures = [decide_job.submit(out, job, submit) for job in rest]
+        for future in futures:
+            future.result()
 
 
 def main() -> int:

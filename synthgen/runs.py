@@ -118,7 +118,7 @@ class Run:
         Returns whether it ran. Whatever ``work`` raises leaves the run as it was.
         """
         key = self._key(name)
-        if self._done(name, key):
+        if self.done(name):
             return False
         folder = self / _STAGING / name
         shutil.rmtree(folder, ignore_errors=True)
@@ -160,9 +160,10 @@ class Run:
         content = [record["files"] for record in before if record is not None]
         return hashlib.sha256(dump(content).encode()).hexdigest()
 
-    def _done(self, name: str, key: str) -> bool:
+    def done(self, name: str) -> bool:
+        """Whether the stage is committed, its files unchanged, and what it was made from too."""
         record = self._manifest(name)
-        if record is None or record["key"] != key:
+        if record is None or record["key"] != self._key(name):
             return False
         return all(
             (self / file).is_file() and sha256(self / file) == digest

@@ -156,6 +156,8 @@ def jobs_of(config: Config) -> list[Job]:
 
 def pending(run: Run) -> list[Job]:
     """The jobs that have no result yet."""
+    if run.done("decide"):
+        return []
     return [job for job in plan(run) if not result_file(run.path, job).is_file()]
 
 

@@ -51,7 +51,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def test_sigkill_at_random_points(tmp_path: Path) -> None:
     # A server that has imported everything forks the runs: a kill hits work, not imports.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["synthgen.pipeline", "synthgen.generators.ctgan"])
+    context.set_forkserver_preload(["synthgen.pipeline", "torch._dynamo"])
 
     def start(folder: Path) -> Any:
         process = context.Process(target=_go_on, args=(str(folder),))
