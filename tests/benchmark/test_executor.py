@@ -57,12 +57,15 @@ def test_workers_have_one_thread_and_leave_the_environment_alone(
 
 
 def test_processes_outlive_the_thread_that_submits(tmp_path: Path) -> None:
+    futures: list[Future[None]] = []
     with processes(2) as submit:
-        futures: list[Future[None]] = []
+
+        def hand_over(job: int) -> None:
+            futures.append(submit(partial(work.linger, tmp_path), job))
+            _wait_for((tmp_path / f"{job}.started").exists)
+
         for job in (0, 1):
-            thread = threading.Thread(
-                target=lambda job=job: futures.append(submit(partial(work.linger, tmp_path), job))
-            )
+            thread = threading.Thread(target=hand_over, args=(job,))
             thread.start()
             thread.join()
         for future in futures:

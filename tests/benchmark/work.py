@@ -28,7 +28,8 @@ def stay(folder: Path, job: int) -> None:
 
 
 def linger(folder: Path, job: int) -> None:
-    """Leave a file after a while."""
+    """Leave a file, and another one after a while."""
+    (folder / f"{job}.started").touch()
     time.sleep(0.3)
     note(folder, job)
 
