@@ -100,7 +100,8 @@ def _numeric(
     low, high = quantities.bounds(numbers)
     if integer:
         least, most = whole_limits(base["dtype"])
-        low, high = max(low, least), min(high, most)
+        high = min(high, most)
+        low = min(max(low, least), high - 1)
     low = low if override.low is None else override.low
     high = high if override.high is None else override.high
     if not low < high:
@@ -140,15 +141,7 @@ def _codes(
     listed = counts[counts >= (1 if target else RARE)]
     values: tuple[Value, ...]
     if override.values is not None:
-        held = set(map(as_value, listed.index.tolist()))
-        # Rare values stay out even where the user names them, perhaps from SDV's metadata.
-        values = tuple(value for value in override.values if value in held)
-        unknown = sorted(held - set(values), key=str)
-        if unknown:
-            raise ConfigError(
-                f"Column {base['name']!r} holds {unknown[0]!r}, which its values leave out.",
-                "List every value that may occur, each as the data spell it.",
-            )
+        values = _declared(base["name"], counts, listed, override.values)
     elif kind == "categorical":
         values = _by_frequency(listed)
     elif found == "category" and present.cat.ordered:
@@ -162,6 +155,23 @@ def _codes(
     if kind == "ordered":
         return Ordered(**base, values=values)
     return Categorical(**base, values=values, note=_ambiguity(present, found))
+
+
+def _declared(
+    name: str, counts: pd.Series[Any], listed: pd.Series[Any], declared: tuple[Value, ...]
+) -> tuple[Value, ...]:
+    held = set(map(as_value, listed.index.tolist()))
+    undeclared = held - set(declared)
+    if undeclared:
+        common = map(as_value, counts[counts >= RARE].index.tolist())
+        shown = sorted(map(repr, undeclared & set(common)))
+        raise ConfigError(
+            f"The values of column {name!r} leave out {shown[0] if shown else 'a rare one'}, "
+            "which it holds.",
+            "List every value that may occur, each as the data spell it.",
+        )
+    # Rare values stay out even where the user names them, perhaps from SDV's metadata.
+    return tuple(value for value in declared if value in held)
 
 
 def _by_frequency(counts: pd.Series[Any]) -> tuple[Value, ...]:

@@ -55,7 +55,7 @@ def is_key(series: pd.Series[Any]) -> bool:
     match family(series):
         case "integer":
             numbers = whole_numbers(present)
-            if len(np.unique(numbers)) < len(numbers):
+            if not pd.Index(numbers).is_unique:
                 return False
             ordered = (numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all()
             dense = int(numbers.max()) - int(numbers.min()) < 2 * len(numbers)

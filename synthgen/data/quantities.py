@@ -19,8 +19,8 @@ def bounds(numbers: NDArray[Any]) -> tuple[Any, Any]:
     """The ``RARE``-th smallest and largest of these numbers: no single row's value is a bound.
 
     Fewer than ``2 * RARE`` numbers have no such pair; theirs is the mean less and plus two
-    standard deviations, not below zero where no number is. ``low < high`` holds always: where the order statistics meet, the upper
-    one is moved by one.
+    standard deviations, not below zero where no number is. ``low < high`` holds always: where the
+    order statistics meet, the upper one is moved by one.
     """
     if len(numbers) < 2 * RARE:
         floats = numbers.astype(np.float64)

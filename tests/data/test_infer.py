@@ -305,6 +305,9 @@ def test_bounds_of_few_values_fit_the_dtype() -> None:
     found = column(np.array([0, 250, 255, 3, 1, 9, 250], dtype="uint8"))
     assert isinstance(found, Numeric)
     assert 0 <= found.low < found.high <= 255
+    full = column(np.array([255] * 8 + [1, 2, 3, 4], dtype="uint8"))
+    assert isinstance(full, Numeric)
+    assert (full.low, full.high) == (254, 255)
 
 
 # ---- the target ---------------------------------------------------------------------------------
