@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 import torch
-from pydantic import Field, model_validator
-from torch import Tensor
+from pydantic import Field, PositiveInt, model_validator
+from torch import Tensor, nn
 
 from synthgen.data.table import Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
@@ -51,9 +51,9 @@ class CTGAN(Generator):
     name: Literal["ctgan"] = "ctgan"
     embedding_dim: int = Field(default=128, ge=1)
     """Size of the generator's noise input."""
-    generator_dim: tuple[int, ...] = (256, 256)
+    generator_dim: tuple[PositiveInt, ...] = (256, 256)
     """Sizes of the generator's residual layers."""
-    discriminator_dim: tuple[int, ...] = Field(default=(256, 256), min_length=1)
+    discriminator_dim: tuple[PositiveInt, ...] = Field(default=(256, 256), min_length=1)
     """Sizes of the critic's hidden layers."""
     generator_lr: float = Field(default=2e-4, gt=0)
     """Learning rate of the generator's Adam (betas 0.5 and 0.9)."""
@@ -86,8 +86,9 @@ class CTGAN(Generator):
     validation: Validation | None = None
     """Score the generator by held-out training rows, to stop early or to keep the best weights."""
     time_limit: float | None = Field(default=None, gt=0)
-    """Seconds after which training ends. How far it comes in that time depends on the machine:
-    with a limit that is reached, the same seed no longer gives the same bytes."""
+    """Seconds after which training ends (encoding the table does not count). How far it comes in
+    that time depends on the machine: once the limit cuts a training short, the same seed no
+    longer gives the same bytes."""
 
     @model_validator(mode="after")
     def _whole_packs(self) -> Self:
@@ -114,20 +115,8 @@ class CTGAN(Generator):
             critic = Critic(wide.width, len(conditions or ()), self.discriminator_dim, self.pac).to(
                 device
             )
-        generator_adam = torch.optim.Adam(
-            generator.parameters(),
-            lr=self.generator_lr,
-            betas=(0.5, 0.9),
-            weight_decay=self.generator_weight_decay,
-            fused=True,
-        )
-        critic_adam = torch.optim.Adam(
-            critic.parameters(),
-            lr=self.discriminator_lr,
-            betas=(0.5, 0.9),
-            weight_decay=self.discriminator_weight_decay,
-            fused=True,
-        )
+        generator_adam = _adam(generator, self.generator_lr, self.generator_weight_decay)
+        critic_adam = _adam(critic, self.discriminator_lr, self.discriminator_weight_decay)
         ema = Ema(generator, self.ema) if self.ema is not None else None
         draws = derive(seed, "steps")
 
@@ -243,6 +232,12 @@ def generator_loss(
     return -critic.score(critic.enter(fake, condition), masks).mean()
 
 
+def _adam(network: nn.Module, lr: float, weight_decay: float) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        network.parameters(), lr=lr, betas=(0.5, 0.9), weight_decay=weight_decay, fused=True
+    )
+
+
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     """One step on this optimizer's parameters; those of the other network get no gradient."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -267,13 +262,14 @@ class CTGANSampler:
         the others are met by rejection.
         """
         where = resolve(self.encoder.schema, where)
-        wanted = self._rarest(where)
+        rows, wanted = self._rarest(where)
 
         def draw(count: int, attempt: int) -> Table:
             own = derive(seed, f"draw {attempt}")
             return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
 
-        return draw_until(draw, n, where, tries=TRIES, seed=seed)
+        # What no training row showed is never drawn: one draw says so.
+        return draw_until(draw, n, where, tries=TRIES if rows else 1, seed=seed)
 
     @torch.inference_mode()
     def encoded(self, n: int, seed: int, wanted: int | None = None) -> Encoded:
@@ -289,7 +285,7 @@ class CTGANSampler:
         unseen = unseen_codes(self.encoder.counts)
         chunk = max(1, CHUNK_ENTRIES // sum(self.network.sizes))
         codes, scalars = [], []
-        for number in range(-(-n // chunk)):
+        for number in range(max(1, -(-n // chunk))):
             random = stream(seed, number)
             z = torch.randn(chunk, self.config.embedding_dim, generator=random)
             condition = None
@@ -317,15 +313,13 @@ class CTGANSampler:
         pairs = zip(self.encoder.spans, self.encoder.counts, strict=True)
         return [count for span, count in pairs if span.discrete]
 
-    def _rarest(self, where: Where) -> int | None:
-        """The number of the condition that the fewest training rows meet."""
+    def _rarest(self, where: Where) -> tuple[int, int | None]:
+        """Of these conditions the one that the fewest training rows meet: how many rows those
+        are, and its number. Without conditions the number is None."""
         first, found = 0, []
-        pairs = zip(self.encoder.spans, self.encoder.counts, strict=True)
-        for span, count in pairs:
-            if not span.discrete:
-                continue
+        for span, count in zip(self.encoder.spans, self.encoder.counts, strict=True):
             if span.column in where:
                 code = self.encoder.code_of(span.column, where[span.column])
                 found.append((int(count[code]), first + code))
-            first += span.size
-        return min(found)[1] if found else None
+            first += span.size if span.discrete else 0
+        return min(found, default=(1, None))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from synthgen.data.table import Table
@@ -49,9 +49,9 @@ class TVAE(Generator):
     name: Literal["tvae"] = "tvae"
     embedding_dim: int = Field(default=128, ge=1)
     """Size of the latent vector."""
-    compress_dims: tuple[int, ...] = (128, 128)
+    compress_dims: tuple[PositiveInt, ...] = (128, 128)
     """Sizes of the encoder's hidden layers."""
-    decompress_dims: tuple[int, ...] = (128, 128)
+    decompress_dims: tuple[PositiveInt, ...] = (128, 128)
     """Sizes of the decoder's hidden layers."""
     lr: float = Field(default=1e-3, gt=0)
     """Learning rate of Adam."""
@@ -71,8 +71,9 @@ class TVAE(Generator):
     validation: Validation | None = None
     """Score the decoder by held-out training rows, to stop early or to keep the best weights."""
     time_limit: float | None = Field(default=None, gt=0)
-    """Seconds after which training ends. How far it comes in that time depends on the machine:
-    with a limit that is reached, the same seed no longer gives the same bytes."""
+    """Seconds after which training ends (encoding the table does not count). How far it comes in
+    that time depends on the machine: once the limit cuts a training short, the same seed no
+    longer gives the same bytes."""
 
     def fit(self, train: Table, context: Context) -> TVAESampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
@@ -254,7 +255,7 @@ class TVAESampler:
         unseen = unseen_codes(self.encoder.counts)
         chunk = max(1, CHUNK_ENTRIES // max(wide.width, self.config.embedding_dim))
         codes, scalars = [], []
-        for number in range(-(-n // chunk)):
+        for number in range(max(1, -(-n // chunk))):
             random = stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
             logits = raw[:, wide.scalars :] + unseen

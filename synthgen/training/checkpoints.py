@@ -58,12 +58,13 @@ def tensors_of(tree: Any) -> list[Tensor]:
 class Checkpoints:
     """The checkpoints of one training in ``folder``, which is created where needed.
 
-    ``fingerprint`` says what is trained on what; a checkpoint with another one is passed over.
+    ``fingerprint``, a hexadecimal digest, says what is trained on what. Checkpoints with another
+    one are passed over, and removed as soon as there is one of this training.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder = folder
-        self.fingerprint = fingerprint
+        self._prefix = f"{fingerprint[:16]}-"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for left_over in folder.glob("*.partial"):
@@ -74,11 +75,8 @@ class Checkpoints:
     def save(self, step: int, state: State) -> None:
         """Write the state after ``step``. Raises :class:`~synthgen.errors.MachineError`."""
         tensors: dict[str, Tensor] = {}
-        header = {
-            "fingerprint": self.fingerprint,
-            "state": json.dumps(_pack(state, "", tensors)),
-        }
-        final = self.folder / f"step-{step:09d}.safetensors"
+        header = {"state": json.dumps(_pack(state, "", tensors))}
+        final = self.folder / f"{self._prefix}{step:09d}.safetensors"
         partial = final.with_suffix(".partial")
         try:
             with partial.open("wb") as file:
@@ -87,7 +85,7 @@ class Checkpoints:
                 os.fsync(file.fileno())
             partial.replace(final)
             _sync_folder(self.folder)
-            for old in sorted(self.folder.glob("step-*.safetensors"))[:-KEPT]:
+            for old in {*self.folder.glob("*.safetensors")} - {*self._own()[:KEPT]}:
                 old.unlink()
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -95,18 +93,20 @@ class Checkpoints:
 
     def latest(self) -> State | None:
         """The newest whole state of this training, on the CPU, or None."""
-        for path in sorted(self.folder.glob("step-*.safetensors"), reverse=True):
+        for path in self._own():
             try:
                 with safe_open(path, framework="pt") as file:
                     header = file.metadata() or {}
-                    if header.get("fingerprint") != self.fingerprint:
-                        continue
                     tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 state: State = _unpack(json.loads(header["state"]), tensors)
             except (SafetensorError, OSError, ValueError, KeyError):
                 continue
             return state
         return None
+
+    def _own(self) -> list[Path]:
+        """The files of this training, newest first."""
+        return sorted(self.folder.glob(f"{self._prefix}*.safetensors"), reverse=True)
 
 
 def _copied(tree: Any) -> Any:

@@ -261,6 +261,9 @@ def test_a_column_constant_in_these_rows_works() -> None:
     part = whole.take(np.flatnonzero((whole.frame["town"] == "a").to_numpy()))
     sampler = CTGAN(epochs=2, **SMALL).fit(part, Context())
     assert set(sampler.sample(200, seed=0).frame["town"]) == {"a"}
+    assert len(sampler.sample(20, seed=0, where={"town": "a"})) == 20
+    with pytest.warns(ShortfallWarning, match="1 tries"):
+        assert len(sampler.sample(20, seed=0, where={"town": "b"})) == 0
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

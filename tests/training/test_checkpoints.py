@@ -99,7 +99,7 @@ def test_the_newest_two_are_kept(tmp_path: Path) -> None:
     for step in (5, 50, 1000, 200):
         store.save(step, {"part": {"step": step}})
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["step-000000200.safetensors", "step-000001000.safetensors"]
+    assert names == ["a-000000200.safetensors", "a-000001000.safetensors"]
     assert store.latest() == {"part": {"step": 1000}}
 
 
@@ -108,7 +108,7 @@ def test_a_damaged_newest_file_gives_way_to_the_older(tmp_path: Path, damage: st
     store = Checkpoints(tmp_path, "a")
     store.save(1, {"part": {"weight": torch.ones(1000)}})
     store.save(2, {"part": {"weight": torch.zeros(1000)}})
-    newest = tmp_path / "step-000000002.safetensors"
+    newest = tmp_path / "a-000000002.safetensors"
     whole = newest.read_bytes()
     match damage:
         case "truncated":
@@ -126,12 +126,16 @@ def test_a_damaged_newest_file_gives_way_to_the_older(tmp_path: Path, damage: st
 
 def test_another_trainings_checkpoint_is_passed_over(tmp_path: Path) -> None:
     Checkpoints(tmp_path, "a").save(1, {"part": {"n": 1}})
-    assert Checkpoints(tmp_path, "b").latest() is None
+    other = Checkpoints(tmp_path, "b")
+    assert other.latest() is None
     assert Checkpoints(tmp_path, "a").latest() == {"part": {"n": 1}}
+    other.save(0, {"part": {"n": 2}})  # an earlier step, but the only one that counts
+    assert other.latest() == {"part": {"n": 2}}
+    assert [path.name for path in tmp_path.iterdir()] == ["b-000000000.safetensors"]
 
 
 def test_an_unfinished_file_is_ignored_and_removed(tmp_path: Path) -> None:
-    (tmp_path / "step-000000009.partial").write_bytes(b"half")
+    (tmp_path / "a-000000009.partial").write_bytes(b"half")
     assert Checkpoints(tmp_path, "a").latest() is None
     assert list(tmp_path.iterdir()) == []
 
@@ -149,7 +153,7 @@ def test_a_failed_write_leaves_the_older_state_and_names_the_folder(
     with pytest.raises(MachineError, match="No space left") as error:
         store.save(2, {"part": {"n": 2}})
     assert str(tmp_path) in error.value.cause
-    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a-000000001.safetensors"]
     assert store.latest() == {"part": {"n": 1}}
 
 

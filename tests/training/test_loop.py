@@ -137,7 +137,7 @@ def test_a_finished_training_is_not_trained_on(tmp_path: Path) -> None:
 
 def test_disk_is_written_rarely_but_at_the_end(tmp_path: Path) -> None:
     Training().run(350, Context(checkpoints=tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["step-000000350.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["test-000000350.safetensors"]
 
 
 SCRIPT = """
