@@ -81,8 +81,8 @@ def augment(
 
     ``data`` is a frame, or anything that ``synthgen augment`` reads. ``out`` is the run directory;
     by default a new folder below the system's temporary one, which holds your training rows.
-    Further keywords are settings of the configuration, nested ones with two underscores or as a
-    mapping: ``budget="quick"``, ``generator="tvae"``, ``generator={"name": "ctgan", "epochs": 50}``,
+    Further keywords are settings of the configuration: ``budget="quick"``, ``generator="tvae"`` or
+    ``generator={"name": "ctgan", "epochs": 50}``, and nested ones with two underscores:
     ``sample__ratio="balanced"``, ``data__group="patient"``.
 
     Raises the errors of :mod:`synthgen.errors`.

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ J = TypeVar("J")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def run_all(jobs: Sequence[J], work: Callable[[J], None], workers: int) -> Iterator[J]:
+def run_all(jobs: Sequence[J], work: Callable[[J], None], workers: int) -> Generator[J, None, None]:
     """Do every job, started in the given order, and yield each one when it is done.
 
     With one worker they run in this process, else in a pool of at most ``workers``; ``work`` and

@@ -100,7 +100,7 @@ def _why(finding: Finding, lead: Contender, settings: DecideSettings) -> str:
     if cheap is not None and ahead is not None and (ahead.high < useful or ahead.high <= 0):
         return f"A useful gain over {_name(cheap.arm)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
-        return f"It is not ahead of {_name(cheap.arm)}, which comes without synthetic rows."
+        return f"It is not ahead of {_name(cheap.arm)}, which costs less."
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
         return f"A gain is shown, but its mean is below {_points(useful)}."
     return "The interval contains both no gain and a useful one."
@@ -145,12 +145,12 @@ def _limits(board: Comparison) -> list[str]:
 
 def _refusal(finding: Finding, lead: Contender, settings: DecideSettings) -> str:
     metric, effect = SCORERS[settings.metric].title, _interval(lead.gain, settings)
-    verb = "lower" if lead.gain.high < 0 else "raise" if lead.helps else "change"
+    verb = "raise" if lead.helps else "change"
     said = f"synthetic rows from {lead.arm} {verb} {metric} by {effect}"
     cheap = finding.cheap
     if cheap is not None and finding.arm == cheap.arm:
         return (
-            f"{said}, and {_name(cheap.arm)}, which needs no synthetic rows, gains "
+            f"{said}, and {_name(cheap.arm)}, which costs less, gains "
             f"{_interval(cheap.gain, settings)}: use that instead"
         )
     if finding.ahead is not None and lead.gain.high >= settings.minimum_effect:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -180,6 +180,7 @@ def run_job(path: Path, job: Job) -> None:
         _arm_generator(config, job),
         group=config.data.group,
         time=config.data.time,
+        overrides=overrides(config),
         checkpoints=run.scratch(f"checkpoints/{job.name}"),
         device=device(config),
     )
@@ -202,9 +203,11 @@ def decide(run: Run, notify: Notify) -> None:
         todo, rest = plan(run), pending(run)
         done = len(todo) - len(rest)
         notify(Event("decide", done, len(todo)))
-        for _ in executor.run_all(rest, partial(run_job, run.path), workers(settings(run))):
-            done += 1
-            notify(Event("decide", done, len(todo)))
+        work_on = partial(run_job, run.path)
+        with closing(executor.run_all(rest, work_on, workers(settings(run)))) as finished:
+            for _ in finished:
+                done += 1
+                notify(Event("decide", done, len(todo)))
         (folder / "decide").mkdir()
         for job in todo:
             content = result_file(run.path, job).read_bytes()

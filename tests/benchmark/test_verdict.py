@@ -151,7 +151,7 @@ def test_harm_is_do_not_augment() -> None:
     verdict, _ = _conclude(_arm("ctgan", _gain(-0.03)))
     assert (verdict.decision, verdict.arm, verdict.ratio) == ("do-not-augment", None, None)
     assert verdict.difference == pytest.approx(-0.03)
-    assert "lower ROC-AUC by −3.0 points" in verdict.sentence
+    assert "change ROC-AUC by −3.0 points" in verdict.sentence
     assert "Harm is shown" in " ".join(verdict.reasons)
 
 
