@@ -175,7 +175,7 @@ def test_a_cheap_arm_that_does_as_well_is_recommended_instead() -> None:
     assert (verdict.decision, verdict.arm) == ("do-not-augment", "class_weights")
     assert verdict.difference == pytest.approx(0.031)
     assert [d.arm for d in verdict.alternatives] == ["ctgan"]
-    assert "class weights, which needs no synthetic rows" in verdict.sentence
+    assert "class weights, which costs less" in verdict.sentence
 
 
 def test_no_useful_gain_over_the_cheap_arm_is_do_not_augment() -> None:

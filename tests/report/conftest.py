@@ -47,7 +47,7 @@ SENTENCES = {
     "by 1.9 points (95 % interval 1.1 to 2.7), from 77.2 to 79.1; the strongest cheap alternative, "
     "SMOTE, changes it by 0.7 points (95 % interval −0.3 to 1.8).",
     "do-not-augment": "Do not augment: synthetic rows from ctgan lower balanced accuracy by "
-    "−1.7 points (95 % interval −3.2 to −0.1), and class weights, which needs no synthetic rows, "
+    "−1.7 points (95 % interval −3.2 to −0.1), and class weights, which costs less, "
     "gains 1.8 points (95 % interval 1.0 to 2.6): use that instead.",
     "inconclusive": "Inconclusive: synthetic rows from ctgan change balanced accuracy by "
     "0.9 points (95 % interval −0.4 to 2.2), and with these rows and resamples only an effect of "
