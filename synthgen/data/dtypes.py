@@ -82,7 +82,8 @@ def _describe(series: pd.Series[Any]) -> tuple[str, Family]:
 def _describe_objects(series: pd.Series[Any]) -> tuple[str, Family]:
     present = series.dropna()
     found = pd.api.types.infer_dtype(present, skipna=True)
-    if found == "integer" and not present.between(-(2**63), 2**64 - 1).all():
+    ranges = ((-(2**63), 2**63 - 1), (0, 2**64 - 1))
+    if found == "integer" and not any(present.between(*limits).all() for limits in ranges):
         raise _unsupported(series.name, "integer of more than 64 bits")
     if found in _OBJECTS:
         return _OBJECTS[found]

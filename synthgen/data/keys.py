@@ -71,11 +71,9 @@ def is_key(series: pd.Series[Any]) -> bool:
 
 def whole_numbers(present: pd.Series[Any]) -> NDArray[Any]:
     """Present integer cells as int64, or uint64 where they need it; exact."""
-    numbers: NDArray[Any]
-    try:
-        numbers = present.to_numpy(dtype=np.int64)
-    except OverflowError:
-        numbers = present.to_numpy(dtype=np.uint64)
+    # Converting uint64 to int64 would wrap around without complaint.
+    unsigned = present.dtype.kind == "u" or bool((present > np.iinfo(np.int64).max).any())
+    numbers: NDArray[Any] = present.to_numpy(dtype=np.uint64 if unsigned else np.int64)
     return numbers
 
 
@@ -83,7 +81,9 @@ def named_like_key(name: str) -> bool:
     """``ID``, ``customerID``, ``user_id``, ``Unnamed: 0``, the empty name: not ``paid``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     words = [word.lower() for word in re.split(r"[^0-9A-Za-z]+", spaced) if word]
-    return not words or words[0] in _WORDS | {"unnamed"} or words[-1] in _WORDS
+    return not name.strip() or (
+        bool(words) and (words[0] in _WORDS | {"unnamed"} or words[-1] in _WORDS)
+    )
 
 
 def pattern_of(values: pd.Series[Any]) -> Pattern:
@@ -220,7 +220,7 @@ def _random_texts(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray
 
 def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     lowest, highest = whole_limits(dtype)
-    highest = min(highest, np.iinfo(np.int64).max)
+    highest = min(highest, int(np.iinfo(np.int64).max))
     if highest - lowest + 1 < n:
         raise DataError(
             f"{n} fresh keys do not fit in {dtype}.",
@@ -241,4 +241,4 @@ def whole_limits(dtype: str) -> tuple[int, int]:
     if re.fullmatch(r"u?int(8|16|32|64)", name):
         limits = np.iinfo(name)
         return int(limits.min), int(limits.max)
-    return np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    return int(np.iinfo(np.int64).min), int(np.iinfo(np.uint64).max)

@@ -104,6 +104,7 @@ def test_category_of_plain_values() -> None:
         (pd.Series([dt.time(1)], dtype=object), "time"),
         (pd.Series([pd.Timestamp("2024")], dtype=object), "datetime"),
         (pd.Series([2**64], dtype=object), "more than 64 bits"),
+        (pd.Series([-1, 2**63], dtype=object), "more than 64 bits"),
         (pd.Series([1j]), "complex128"),
         (pd.Series(pd.period_range("2024", periods=2, freq="D")), "period"),
         (pd.Series(pd.interval_range(0, 2)), "interval"),

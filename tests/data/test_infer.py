@@ -208,6 +208,7 @@ def test_a_schema_travels_as_json_and_is_explained_in_one_line(which: str) -> No
         ("Unnamed: 0", True),
         ("", True),
         ("paid", False),
+        ("年齢", False),
         ("income", False),
         ("grid", False),
     ],
@@ -233,6 +234,14 @@ def test_details() -> None:
     assert isinstance(grades, Ordered)
     assert grades.values == ("lo", "mid", "hi")
     assert column([True, False, None] * 9, kind="boolean").missing
+
+
+@pytest.mark.parametrize("dtype", ["uint64", "UInt64", "uint64[pyarrow]", "object"])
+def test_unsigned_integers_beyond_signed_ones(dtype: str) -> None:
+    cells = [2**63 + 1000 * (i * i % 97) for i in range(ROWS)]
+    found = column(pd.Series(cells, dtype=dtype))
+    assert isinstance(found, Numeric)
+    assert (found.low, found.high) == (sorted(cells)[4], sorted(cells)[-5])
 
 
 def test_identifiers_keep_their_pattern_and_nothing_else() -> None:
