@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgen.data.checks import check_names
-from synthgen.data.collections import load_openml, load_sklearn
 from synthgen.data.delimited import read_delimited
+from synthgen.data.named_sets import load_openml, load_sklearn
 from synthgen.data.options import ReadOptions
 from synthgen.data.origin import Origin, format_of
 from synthgen.data.parquet import pack_schema, read_parquet
