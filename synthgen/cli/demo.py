@@ -15,14 +15,14 @@ _JOBS = {
     "breast_cancer": {
         "data": {"source": "sklearn:breast_cancer", "target": "target"},
         "budget": "quick",
-        "generator": {"name": "ctgan", "epochs": 60, "batch_size": 100},
+        "generator": {"name": "ctgan", "epochs": 100, "batch_size": 100, "numeric": "quantiles"},
         "decide": {"resamples": 4, "ratios": [1.0, "balanced"]},
     },
     "digits": {
         "data": {"source": "sklearn:digits", "target": "target"},
         "budget": "quick",
-        "generator": {"name": "tvae", "epochs": 20, "batch_size": 100},
-        "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic", "forest"]},
+        "generator": {"name": "tvae", "epochs": 20, "batch_size": 100, "numeric": "quantiles"},
+        "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
     },
 }
 

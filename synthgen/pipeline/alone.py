@@ -10,6 +10,7 @@ import numpy as np
 
 from synthgen import config as configuration
 from synthgen.benchmark.settings import DecideSettings
+from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
 from synthgen.data.checks import check_frame
@@ -52,7 +53,8 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         log=log,
         checkpoints=work / "checkpoints",
     )
-    sampler = resolved.generator.fit(table, context)
+    with single_thread():
+        sampler = resolved.generator.fit(table, context)
     draft = work / "model"
     shutil.rmtree(draft, ignore_errors=True)
     models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
@@ -116,7 +118,8 @@ def evaluate(
     made = conform(read(synthetic, ReadOptions()).frame, rows, synthetic)
     schema = infer(rows, target=target)
     trio = Trio(Table(rows, schema), Table(held, schema), Table(made, schema), seed)
-    scores, more = score_all(trio)
+    with single_thread():
+        scores, more = score_all(trio)
     if target is not None:
         augmented = trio.train.concat(trio.synthetic)
         utility = sealed_utility(trio.train, augmented, trio.holdout, DecideSettings())

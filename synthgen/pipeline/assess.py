@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
 from synthgen.data.infer import explain
@@ -46,7 +47,8 @@ def evaluate(run: Run, notify: Notify) -> None:
         size = min(record["unconditional"], len(train), EVALUATED)
         synthetic = drawn.take(np.arange(size))
         trio = Trio(train, test, synthetic, derive(config.seed, "evaluate"))
-        scores, notices = score_all(trio)
+        with single_thread():
+            scores, notices = score_all(trio)
         notify(Event("evaluate", 1, 2))
         answer = stages.verdict(run)
         utility = sealed_utility(

@@ -11,6 +11,7 @@ import numpy as np
 from synthgen import config as configuration
 from synthgen.benchmark import jobs
 from synthgen.benchmark.arms import CHEAP
+from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
 from synthgen.data.checks import check_frame
 from synthgen.data.infer import explain, infer
@@ -61,7 +62,8 @@ def forecast(config: Config) -> Forecast:
     resolved = configuration.resolve(config, len(train))
     todo = stages.jobs_of(resolved)
     used = min(len(train), resolved.decide.max_rows or len(train))
-    fit_seconds = _fit_seconds(resolved, train)
+    with single_thread():
+        fit_seconds = _fit_seconds(resolved, train)
     learn_seconds = _learn_seconds(resolved, train) * used / min(used, PROBE_ROWS)
     # The generator's job trains each learner once per ratio inside and once outside.
     ratios = len(resolved.decide.ratios)

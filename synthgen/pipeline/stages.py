@@ -21,6 +21,7 @@ from synthgen import config as configuration
 from synthgen.benchmark import executor, jobs
 from synthgen.benchmark.arms import ladder
 from synthgen.benchmark.jobs import Job, JobResult
+from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.verdict import conclude
 from synthgen.config import Config
 from synthgen.data.checks import check_frame
@@ -266,7 +267,10 @@ def fit(run: Run, notify: Notify) -> None:
             log=log,
             checkpoints=scratch / "checkpoints",
         )
-        sampler = config.generator.fit(training_rows(run), context)
+        # More threads gain little on networks of this size, and on a busy machine they wait for
+        # each other at every operation (docs/log.md has the figure).
+        with single_thread():
+            sampler = config.generator.fit(training_rows(run), context)
         models.save(models.Model(config.generator, sampler, origin(run)), folder / "model")
         log.commit(folder / "train.jsonl")
 
@@ -281,7 +285,7 @@ def sample(run: Run, notify: Notify) -> None:
         ratio = chosen_ratio(config, verdict(run))
         sampler = models.load(run.path, **_trusted(config)).sampler
         notices: list[str] = []
-        with shortfalls(notices):
+        with shortfalls(notices), single_thread():
             rows = round(max(1.0, ratio if isinstance(ratio, float) else 0.0) * len(train))
             seed = derive(config.seed, "sample")
             drawn = draw(sampler, train, rows, seed=seed, policy=config.sample.copies)
