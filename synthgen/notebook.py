@@ -50,12 +50,12 @@ class AugmentedRun:
     @property
     def synthetic(self) -> pd.DataFrame:
         """All rows that were drawn."""
-        return pd.read_parquet(self._run / "synthetic.parquet")
+        return stages.synthetic_rows(self._run).frame
 
     @property
     def test(self) -> pd.DataFrame:
         """The sealed rows: nothing was learned from them."""
-        return pd.read_parquet(self._run / "split" / "test.parquet")
+        return stages.sealed_rows(self._run).frame
 
     def __repr__(self) -> str:
         return summary(self.report)

@@ -30,7 +30,7 @@ def augment(
 
     Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
     """
-    loaded = read(config.data.source if frame is None else frame, config.data.read)
+    loaded = read(config.data.source if frame is None else frame, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
         execute(run, notify)
@@ -39,7 +39,7 @@ def augment(
 
 def start(config: Config, out: Path, *, force: bool = False, notify: Notify = unheard) -> Run:
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
-    loaded = read(config.data.source, config.data.read)
+    loaded = read(config.data.source, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
     return run

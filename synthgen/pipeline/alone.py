@@ -39,8 +39,8 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         raise ConfigError(
             f"{out} exists", "choose another folder with --out, or replace a model with --force"
         )
-    loaded = read(config.data.source, config.data.read)
-    check_frame(loaded.frame, config.data.target)
+    loaded = read(config.data.source, stages.reading(config))
+    check_frame(loaded.frame, config.data.target, stages.overrides(config))
     schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
     table = Table(loaded.frame, schema)
     resolved = configuration.resolve(config, len(table))

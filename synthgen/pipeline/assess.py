@@ -43,9 +43,8 @@ def evaluate(run: Run, notify: Notify) -> None:
         config = stages.settings(run)
         train, test = stages.training_rows(run), stages.sealed_rows(run)
         record = json.loads((run / "sample.json").read_text("utf-8"))
-        drawn = Table.load(run / "synthetic.parquet", train.schema)
         size = min(record["unconditional"], len(train), EVALUATED)
-        synthetic = drawn.take(np.arange(size))
+        synthetic = stages.synthetic_rows(run).take(np.arange(size))
         trio = Trio(train, test, synthetic, derive(config.seed, "evaluate"))
         with single_thread():
             scores, notices = score_all(trio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from synthgen.data.dtypes import cast, dtype_name
 from synthgen.errors import DataError
 
 
@@ -26,8 +27,9 @@ def conform(frame: pd.DataFrame, like: pd.DataFrame, name: str) -> pd.DataFrame:
             if isinstance(dtype, pd.CategoricalDtype):
                 # A category that training rows lack would silently become missing.
                 union = dtype.categories.union(frame[column].dropna().unique(), sort=False)
-                dtype = pd.CategoricalDtype(union, dtype.ordered)
-            columns[column] = frame[column].astype(dtype)
+                columns[column] = frame[column].astype(pd.CategoricalDtype(union, dtype.ordered))
+            else:
+                columns[column] = cast(frame[column], dtype_name(like[column]))
         except (ValueError, TypeError):
             raise DataError(
                 f"{name}: column {column!r} is {frame[column].dtype}, in the training rows {dtype}",

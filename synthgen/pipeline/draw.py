@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from synthgen.data.table import Table
 from synthgen.generators.base import Sampler, Where
@@ -66,31 +65,28 @@ def draw(
     """
     if policy == "allow":
         return Drawn(sampler.sample(n, seed=seed, where=where), 0, 0)
-    fresh: list[pd.DataFrame] = []
-    spare: list[pd.DataFrame] = []
-    found = dropped = 0
+    fresh, spare = train.take(np.arange(0)), train.take(np.arange(0))
+    dropped = 0
     for attempt in range(ROUNDS):
-        missing = n - found
+        missing = n - len(fresh)
         if missing <= 0:
             break
         # Beyond the first draw some surplus, so that a copy-prone model needs few rounds.
         wanted = missing if attempt == 0 else max(64, 2 * missing)
         rows = sampler.sample(wanted, seed=derive(seed, f"round {attempt}"), where=where)
         copied = copies(train, rows)
-        fresh.append(rows.frame[~copied])
-        spare.append(rows.frame[copied])
-        found += int((~copied).sum())
+        # The first draw's own dtypes count: the training rows' categories may name rare values.
+        fresh = rows.take(~copied) if attempt == 0 else fresh.concat(rows.take(~copied))
+        spare = rows.take(copied) if attempt == 0 else spare.concat(rows.take(copied))
         dropped += int(copied.sum())
         if len(rows) == 0:
             break
     kept = 0
-    if found < n:
+    if len(fresh) < n:
         allowed = int(coincidence_rate(train, derive(seed, "halves")) * n)
-        filler = pd.concat(spare).head(min(allowed, n - found))
-        kept = len(filler)
-        fresh.append(filler)
-    frame = pd.concat(fresh, ignore_index=True).head(n)
-    return Drawn(Table(frame.astype(train.frame.dtypes), train.schema), dropped - kept, kept)
+        kept = min(allowed, n - len(fresh), len(spare))
+        fresh = fresh.concat(spare.take(np.arange(kept)))
+    return Drawn(fresh.take(np.arange(min(n, len(fresh)))), dropped - kept, kept)
 
 
 def balancing(train: Table) -> dict[int, int]:

@@ -46,8 +46,8 @@ class Forecast:
 
 def forecast(config: Config) -> Forecast:
     """Read the data, infer the schema, and time one small fit and one small job."""
-    loaded = read(config.data.source, config.data.read)
-    check_frame(loaded.frame, config.data.target)
+    loaded = read(config.data.source, stages.reading(config))
+    check_frame(loaded.frame, config.data.target, stages.overrides(config))
     rows, held = split_rows(
         loaded.frame,
         target=config.data.target,

@@ -11,10 +11,11 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from synthgen import config as configuration
@@ -26,8 +27,10 @@ from synthgen.benchmark.verdict import conclude
 from synthgen.config import Config
 from synthgen.data.checks import check_frame
 from synthgen.data.infer import infer
+from synthgen.data.options import ReadOptions
 from synthgen.data.origin import Origin
 from synthgen.data.overrides import ColumnOverride
+from synthgen.data.parquet import write_parquet
 from synthgen.data.read import Loaded, read
 from synthgen.data.schema import Boolean, Categorical, Ordered, Schema
 from synthgen.data.split import split_rows
@@ -74,6 +77,11 @@ def sealed_rows(run: Run) -> Table:
     return Table.load(run / "split" / "test.parquet", schema(run))
 
 
+def synthetic_rows(run: Run) -> Table:
+    """All rows that were drawn."""
+    return Table.load(run / "synthetic.parquet", schema(run))
+
+
 def verdict(run: Run) -> Verdict:
     """The answer."""
     return Verdict.model_validate_json((run / "verdict.json").read_text("utf-8"))
@@ -85,6 +93,14 @@ def overrides(config: Config) -> dict[str, ColumnOverride]:
     return {**group, **config.data.columns}
 
 
+def reading(config: Config) -> ReadOptions:
+    """How the source is read: words are meant where the user calls a column one of words."""
+    worded = ("categorical", "ordered", "text", "identifier")
+    named = [name for name, column in overrides(config).items() if column.kind in worded]
+    options = config.data.read
+    return options.model_copy(update={"text": tuple(dict.fromkeys((*options.text, *named)))})
+
+
 # ---- split ------------------------------------------------------------------------------------
 
 
@@ -93,7 +109,7 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
 
     def work(folder: Path) -> None:
         data = config.data
-        check_frame(loaded.frame, data.target)
+        check_frame(loaded.frame, data.target, overrides(config))
         if data.test is None:
             train_rows, test_rows = split_rows(
                 loaded.frame,
@@ -109,8 +125,8 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
             train, test = loaded.frame, _given_test(loaded.frame, config)
         inferred = infer(train, target=data.target, overrides=overrides(config))
         (folder / "split").mkdir()
-        train.to_parquet(folder / "split" / "train.parquet", index=False)
-        test.to_parquet(folder / "split" / "test.parquet", index=False)
+        write_parquet(train, folder / "split" / "train.parquet")
+        write_parquet(test, folder / "split" / "test.parquet")
         notices = [*loaded.notices, *_left_out(inferred)]
         (folder / "notices.json").write_text(dump(notices), "utf-8")
         (folder / "schema.json").write_text(dump(inferred.model_dump(mode="json")), "utf-8")
@@ -136,8 +152,8 @@ def _left_out(inferred: Schema) -> list[str]:
 def _given_test(like: pd.DataFrame, config: Config) -> pd.DataFrame:
     """The test file's rows, in the training file's columns and dtypes."""
     assert config.data.test is not None
-    test = read(config.data.test, config.data.read).frame
-    check_frame(test, config.data.target)
+    test = read(config.data.test, reading(config)).frame
+    check_frame(test, config.data.target, overrides(config))
     return conform(test, like, config.data.test)
 
 
@@ -292,16 +308,18 @@ def sample(run: Run, notify: Notify) -> None:
             parts = [drawn, *_balanced(config, train, sampler)] if ratio == "balanced" else [drawn]
         match ratio:
             case "balanced":
-                chosen = [part.rows.frame for part in parts[1:]]
+                chosen = [part.rows for part in parts[1:]]
             case None:
                 chosen = []
             case number:
-                chosen = [drawn.rows.frame.head(round(number * len(train)))]
-        synthetic = pd.concat([part.rows.frame for part in parts], ignore_index=True)
-        synthetic.to_parquet(folder / "synthetic.parquet", index=False)
-        augmented = pd.concat([train.frame, *chosen], ignore_index=True)
+                chosen = [
+                    drawn.rows.take(np.arange(min(len(drawn.rows), round(number * len(train)))))
+                ]
+        synthetic = reduce(Table.concat, [part.rows for part in parts])
+        synthetic.save(folder / "synthetic.parquet")
+        augmented = reduce(Table.concat, chosen, train)
         form = origin(run)
-        form.write(augmented.astype(train.frame.dtypes), folder / f"augmented{form.extension}")
+        form.write(augmented.frame, folder / f"augmented{form.extension}")
         notices += [part.notice for part in parts if part.notice]
         record = {
             "unconditional": len(drawn.rows),
@@ -364,7 +382,6 @@ def _trusted(config: Config) -> dict[str, Any]:
 
 def augmented(run: Run) -> pd.DataFrame:
     """The augmented table as a frame in the source's dtypes."""
-    form = origin(run)
-    train = pd.read_parquet(run / "split" / "train.parquet")
-    whole = read(str(run / f"augmented{form.extension}"), settings(run).data.read).frame
-    return whole[list(train.columns)].astype(train.dtypes)
+    form, config = origin(run), settings(run)
+    path = str(run / f"augmented{form.extension}")
+    return conform(read(path, reading(config)).frame, training_rows(run).frame, path)
