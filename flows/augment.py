@@ -32,7 +32,7 @@ from synthgen import pipeline
 from synthgen.benchmark import executor
 from synthgen.benchmark.jobs import Job
 from synthgen.errors import SynthgenError
-from synthgen.pipeline import assess, stages
+from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event
 from synthgen.runs import Run
 
@@ -107,7 +107,7 @@ def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
         sample(out)
         evaluate(out)
         render(out)
-    assess.check_gates(Run(out))
+    gates.check(Run(out))
     return out
 
 

@@ -95,8 +95,9 @@ def guard(command: Callable[[], None]) -> NoReturn:
 
 
 def _leave(code: int, cause: str, remedy: str) -> NoReturn:
-    say(f"error: {cause}")
-    say(f"       {remedy}")
+    # Causes are sentences in some places and phrases in others: on the screen they look alike.
+    say(f"error: {cause.rstrip('.')}")
+    say(f"       {remedy.rstrip('.')}")
     if Ending.verbosity >= 2:
         traceback.print_exc()
     sys.exit(code)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthgen.config import Config
 from synthgen.data.read import read
-from synthgen.pipeline import assess, stages
+from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.runs import Run, fresh
 
@@ -30,6 +30,7 @@ def augment(
 
     Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
     """
+    gates.check_names(config)
     loaded = read(config.data.source if frame is None else frame, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
@@ -39,6 +40,7 @@ def augment(
 
 def start(config: Config, out: Path, *, force: bool = False, notify: Notify = unheard) -> Run:
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
+    gates.check_names(config)
     loaded = read(config.data.source, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
@@ -61,7 +63,7 @@ def execute(run: Run, notify: Notify = unheard) -> None:
     assess.evaluate(run, notify)
     assess.draw_up(run, notify)
     assess.finish(run)
-    assess.check_gates(run)
+    gates.check(run)
 
 
 def default_folder(source: str) -> Path:

@@ -15,7 +15,6 @@ from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
 from synthgen.data.infer import explain
 from synthgen.data.table import Table
-from synthgen.errors import GateError
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.metrics.marginals import marginals
@@ -113,27 +112,6 @@ def finish(run: Run) -> None:
     run.finish(facts)
 
 
-def check_gates(run: Run) -> None:
-    """Raise GateError if a configured gate fails; the run is complete all the same."""
-    scores = {score.metric: score for score in load(run / "report.json").scores}
-    for name, gate in stages.settings(run).gates.items():
-        if name not in scores:
-            raise GateError(
-                f"gate {name}: this run has no such score", f"scores are: {', '.join(scores)}"
-            )
-        value = scores[name].value
-        if gate.max is not None and value > gate.max:
-            bound = f"at most {gate.max:g}"
-        elif gate.min is not None and value < gate.min:
-            bound = f"at least {gate.min:g}"
-        else:
-            continue
-        raise GateError(
-            f"gate {name}: {value:.6g}, but {bound} was demanded",
-            f"see {run / 'report.html'}; train longer, choose another generator or move the gate",
-        )
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
@@ -192,6 +170,3 @@ def _provenance(
         command=f"synthgen augment --config {CONFIG} --out NEW_FOLDER",
         hashes={name: sha256(run / name) for name in HASHED},
     )
-
-
-__all__ = ["check_gates", "draw_up", "evaluate", "finish", "versions"]

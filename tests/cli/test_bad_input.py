@@ -138,6 +138,7 @@ def test_no_data(cli: Cli) -> None:
         (("--config", "absent.yaml"), ("absent.yaml",)),
         (("--seed", "-3"), ("seed",)),
         (("--group", "patient"), ("patient",)),
+        (("--set", "gates.colum_shapes.min=1"), ("gates.colum_shapes", "column_shapes")),
     ],
 )
 def test_bad_setting(
