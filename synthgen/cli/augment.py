@@ -126,6 +126,7 @@ def show(folder: Path, *, as_json: bool) -> None:
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return
     print(summary(report))
+    print()
     print(f"augmented set  {augmented}")
     print(f"report         {run / 'report.html'}")
 
