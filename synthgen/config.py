@@ -8,6 +8,7 @@ known, and that resolved configuration is what the run directory keeps.
 from __future__ import annotations
 
 import difflib
+import json
 import textwrap
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.read import ReadOptions
+from synthgen.data.sdv_metadata import from_sdv
 from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
 from synthgen.generators.ctgan import CTGAN
@@ -51,6 +53,9 @@ class DataConfig(_Section):
         None, description="Split by this column: the latest rows are the test part."
     )
     read: ReadOptions = Field(ReadOptions(), description="How a text file is read.")
+    sdv_metadata: str | None = Field(
+        None, description="SDV metadata (JSON) that say what the columns are; 'columns' wins."
+    )
     columns: dict[str, ColumnOverride] = Field(
         {}, description="Columns whose inferred kind is wrong: name -> {kind: ..., ...}."
     )
@@ -150,6 +155,26 @@ def resolve(config: Config, rows: int) -> Config:
         epochs = max(1, min(_MOST_EPOCHS, round(effort.steps / steps_per_epoch)))
         generator = generator.model_copy(update={"epochs": epochs})
     return config.model_copy(update={"decide": decide, "generator": generator})
+
+
+def absorb_metadata(config: Config) -> Config:
+    """SDV metadata as column overrides, so that a run does not depend on the file any more.
+
+    Raises ConfigError naming the file.
+    """
+    path = config.data.sdv_metadata
+    if path is None:
+        return config
+    try:
+        found = from_sdv(json.loads(Path(path).read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"data.sdv_metadata: {path} cannot be read: {type(error).__name__}",
+            "give the JSON file that SDV's Metadata.save_to_json writes",
+        ) from None
+    columns = {**found, **config.data.columns}
+    data = config.data.model_copy(update={"sdv_metadata": None, "columns": columns})
+    return config.model_copy(update={"data": data})
 
 
 def build(settings: Mapping[str, Any]) -> Config:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthgen.config import Config
+from synthgen.config import Config, absorb_metadata
 from synthgen.data.read import read
 from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event, Notify, unheard
@@ -31,6 +31,7 @@ def augment(
     Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
     """
     gates.check_names(config)
+    config = absorb_metadata(config)
     loaded = read(config.data.source if frame is None else frame, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
@@ -41,6 +42,7 @@ def augment(
 def start(config: Config, out: Path, *, force: bool = False, notify: Notify = unheard) -> Run:
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
     gates.check_names(config)
+    config = absorb_metadata(config)
     loaded = read(config.data.source, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)

@@ -39,6 +39,7 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         raise ConfigError(
             f"{out} exists", "choose another folder with --out, or replace a model with --force"
         )
+    config = configuration.absorb_metadata(config)
     loaded = read(config.data.source, stages.reading(config))
     check_frame(loaded.frame, config.data.target, stages.overrides(config))
     schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))

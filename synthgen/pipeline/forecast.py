@@ -46,6 +46,7 @@ class Forecast:
 
 def forecast(config: Config) -> Forecast:
     """Read the data, infer the schema, and time one small fit and one small job."""
+    config = configuration.absorb_metadata(config)
     loaded = read(config.data.source, stages.reading(config))
     check_frame(loaded.frame, config.data.target, stages.overrides(config))
     rows, held = split_rows(

@@ -33,6 +33,7 @@ from synthgen.data.overrides import ColumnOverride
 from synthgen.data.parquet import write_parquet
 from synthgen.data.read import Loaded, read
 from synthgen.data.schema import Boolean, Categorical, Ordered, Schema
+from synthgen.data.sdv_metadata import to_sdv
 from synthgen.data.split import split_rows
 from synthgen.data.table import Table
 from synthgen.errors import ShortfallWarning
@@ -130,6 +131,7 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
         notices = [*loaded.notices, *_left_out(inferred)]
         (folder / "notices.json").write_text(dump(notices), "utf-8")
         (folder / "schema.json").write_text(dump(inferred.model_dump(mode="json")), "utf-8")
+        (folder / "sdv-metadata.json").write_text(dump(to_sdv(inferred)), "utf-8")
         (folder / "origin.json").write_text(dump(loaded.origin.model_dump(mode="json")), "utf-8")
         configuration.save(configuration.resolve(config, len(train)), folder / "config.yaml")
         for notice in notices:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from synthgen import pipeline
-from synthgen.errors import GateError
+from synthgen.errors import ConfigError, GateError
 from synthgen.metrics.exact_copies import copies
 from synthgen.pipeline import stages
 from synthgen.report import load
@@ -180,6 +180,27 @@ def test_a_failing_gate_leaves_a_complete_run(tmp_path: Path) -> None:
         pipeline.augment(config, tmp_path / "run", frame=people())
     assert failed.value.exit_code == 6
     assert Run(tmp_path / "run").finished
+
+
+def test_sdv_metadata_go_in_and_out(run: Run, tmp_path: Path) -> None:
+    written = json.loads((run / "sdv-metadata.json").read_text())
+    columns = written["tables"]["table"]["columns"]
+    assert columns["key"]["sdtype"] == "id"
+    columns["age"]["sdtype"] = "categorical"
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps(written))
+    config = small(data={"target": "sick", "sdv_metadata": str(path)})
+    other = pipeline.augment(config, tmp_path / "run", frame=people())
+    path.unlink()  # From here on the run does not need it.
+    pipeline.resume(other.path)
+    assert stages.schema(other)["age"].kind == "categorical"
+    assert stages.schema(run)["age"].kind == "numeric"
+    path.write_text("{}")
+    with pytest.raises(ConfigError, match="SDV metadata"):
+        pipeline.augment(config, tmp_path / "third", frame=people())
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"metadata\.json"):
+        pipeline.augment(config, tmp_path / "third", frame=people())
 
 
 def test_a_given_test_file_is_the_sealed_part(tmp_path: Path) -> None:
