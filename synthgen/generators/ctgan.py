@@ -46,7 +46,7 @@ CHUNK_ENTRIES = 2**21
 
 class CTGAN(Generator):
     """Hyper-parameters, with the defaults of the ``ctgan`` package (the paper's, but one critic
-    step for each generator step)."""
+    step for each generator step), save for the average of the weights, which that lacks."""
 
     name: Literal["ctgan"] = "ctgan"
     embedding_dim: int = Field(default=128, ge=1)
@@ -80,9 +80,9 @@ class CTGAN(Generator):
     """Passes over the training rows, in number of batches."""
     numeric: Literal["modes", "quantiles"] = "modes"
     """Encoding of numeric columns: the paper's mode-specific normalisation, or quantiles."""
-    ema: float | None = Field(default=None, gt=0, lt=1)
+    ema: float | None = Field(default=0.999, gt=0, lt=1)
     """Decay of an exponential moving average of the generator's weights, which is then what
-    samples; None: the weights themselves."""
+    samples; None, as in the paper: the weights themselves, which swing with the game."""
     validation: Validation | None = None
     """Score the generator by held-out training rows, to stop early or to keep the best weights."""
     time_limit: float | None = Field(default=None, gt=0)
