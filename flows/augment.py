@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 # Prefect's own server needs longer than its default 20 s on a small machine, and must be told
 # before Prefect reads its settings. Nothing is reported to Prefect's makers.
@@ -31,7 +30,7 @@ from synthgen import config as configuration
 from synthgen import pipeline
 from synthgen.benchmark import executor
 from synthgen.benchmark.jobs import Job
-from synthgen.errors import SynthgenError
+from synthgen.cli.console import Ending, guard
 from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event
 from synthgen.runs import Run
@@ -67,15 +66,15 @@ def conclude(out: Path) -> str:
 
 
 @task
-def fit(out: Path) -> None:
-    """Train on all training rows."""
-    stages.fit(Run(out), _log)
+def fit(out: Path) -> bool:
+    """Train on all training rows; returns whether that was still to be done."""
+    return stages.fit(Run(out), _log)
 
 
 @task
-def sample(out: Path) -> None:
+def sample(out: Path, fitted: bool) -> None:
     """Draw, and write the augmented table."""
-    stages.sample(Run(out), _log)
+    stages.sample(Run(out), _log, trust_pickle=fitted)
 
 
 @task
@@ -101,10 +100,11 @@ def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
     if not Run(out).begun or force:
         split(settings, out, force)
     with Run(out).writing():
+        stages.check_split(Run(out))
+        stages.check_same(Run(out), configuration.build(settings))
         _decide_jobs(out)
         logger.info(conclude(out))
-        fit(out)
-        sample(out)
+        sample(out, fit(out))
         evaluate(out)
         render(out)
     gates.check(Run(out))
@@ -122,24 +122,24 @@ def _decide_jobs(out: Path) -> None:
             future.result()
 
 
-def main() -> int:
-    """The command line of this module; returns the exit code of the contract."""
+def main() -> NoReturn:
+    """The command line of this module; leaves with the exit code of the contract."""
     parser = argparse.ArgumentParser(prog="python -m flows.augment", description=main.__doc__)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--force", action="store_true")
     given = parser.parse_args()
-    try:
+
+    def run() -> None:
         settings = configuration.load(given.config)
         config = configuration.build(settings)
         out = given.out or pipeline.default_folder(config.data.source)
+        Ending.run = out
         augment(settings, out, given.force)
-    except SynthgenError as error:
-        print(f"error: {error.cause}\n       {error.remedy}", file=sys.stderr)
-        return error.exit_code
-    print(out / "report.html")
-    return 0
+        print(out / "report.html")
+
+    guard(run)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,7 @@ class Run:
         try:
             lock.acquire()
         except Timeout:
-            raise MachineError(
-                f"another process is writing {self.path}",
-                "wait for it to end, or choose another folder with --out",
-            ) from None
+            raise _busy(self.path) from None
         try:
             yield
         finally:
@@ -165,10 +162,16 @@ class Run:
         record = self._manifest(name)
         if record is None or record["key"] != self._key(name):
             return False
-        return all(
-            (self / file).is_file() and sha256(self / file) == digest
+        return not self.changed(name)
+
+    def changed(self, name: str) -> list[str]:
+        """The files of a committed stage that are missing or not as they were written."""
+        record = self._manifest(name) or {"files": {}}
+        return [
+            file
             for file, digest in record["files"].items()
-        )
+            if not (self / file).is_file() or sha256(self / file) != digest
+        ]
 
     def seconds(self) -> dict[str, float]:
         """Wall-clock seconds of each committed stage (of its last attempt)."""
@@ -199,39 +202,72 @@ def fresh(path: Path, *, force: bool) -> Iterator[Run]:
     """
     run = Run(path)
     replaced = path.with_name(f".{path.name}.replaced")
-    if replaced.exists():
-        # A replacement was killed: before its first commit the old run comes back, else it goes.
-        shutil.rmtree(replaced if run.begun else path, ignore_errors=True)
+    with _making(path):
         if replaced.exists():
-            replaced.rename(path)
-    if path.exists() and not _vacant(path):
-        raise ConfigError(
-            f"{path} exists and is not a synthgen run", "choose another folder with --out"
-        )
-    if run.begun and not force:
-        state = "a finished run" if run.finished else "an unfinished run"
-        rest = "" if run.finished else f", go on with it by: synthgen resume {path}"
-        raise ConfigError(
-            f"{path} already holds {state}",
-            f"choose another folder with --out, replace it with --force{rest}",
-        )
-    if run.begun:
-        with run.writing():
-            path.rename(replaced)
-    try:
-        with run.writing():
-            for child in path.iterdir():
-                if child.name != _LOCK:
-                    # What a start that was killed before its first commit left behind.
-                    shutil.rmtree(child) if child.is_dir() else child.unlink()
-            yield run
-    finally:
-        if not run.begun:
-            shutil.rmtree(path, ignore_errors=True)
+            # A replacement was killed: without a commit of its own the old run comes back.
+            shutil.rmtree(replaced if run.begun else path, ignore_errors=True)
             if replaced.exists():
                 replaced.rename(path)
-        else:
-            shutil.rmtree(replaced, ignore_errors=True)
+        if path.exists() and not _vacant(path):
+            raise ConfigError(
+                f"{path} exists and is not a synthgen run", "choose another folder with --out"
+            )
+        if run.begun and not force:
+            state = "a finished run" if run.finished else "an unfinished run"
+            rest = "" if run.finished else f", go on with it by: synthgen resume {path}"
+            raise ConfigError(
+                f"{path} already holds {state}",
+                f"choose another folder with --out, replace it with --force{rest}",
+            )
+        if run.begun:
+            with run.writing():
+                path.rename(replaced)
+        try:
+            with run.writing():
+                for child in path.iterdir():
+                    if child.name != _LOCK:
+                        # What a start that was killed before its first commit left behind.
+                        shutil.rmtree(child) if child.is_dir() else child.unlink()
+                yield run
+        finally:
+            if not run.begun:
+                shutil.rmtree(path, ignore_errors=True)
+                if replaced.exists():
+                    replaced.rename(path)
+            else:
+                shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _making(path: Path) -> Iterator[None]:
+    """Hold the name of a run against others that want to make or replace it.
+
+    The run's own lock cannot do that: it moves away with a run that is replaced.
+    """
+    parents = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.lock")
+    lock = FileLock(beside, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise _busy(path) from None
+    try:
+        yield
+    finally:
+        beside.unlink(missing_ok=True)
+        lock.release()
+        if not path.exists():
+            for folder in parents:
+                with suppress(OSError):  # Somebody else may use it by now.
+                    folder.rmdir()
+
+
+def _busy(path: Path) -> MachineError:
+    return MachineError(
+        f"another process is writing {path}",
+        "wait for it to end, or choose another folder with --out",
+    )
 
 
 def _vacant(path: Path) -> bool:

@@ -13,7 +13,7 @@ from synthgen.generators.ctgan import CTGAN
 from tests.pipeline.tables import people
 
 FAST = {
-    "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
+    "decide": {"resamples": 3, "ratios": [0.5], "learners": ["logistic"]},
     "workers": 1,
 }
 

@@ -107,9 +107,36 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
         pass  # The lock died with its holder.
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_second_start_does_not_harm_the_first(tmp_path: Path, force: bool) -> None:
+    target = tmp_path / "run"
+    code = (
+        "import sys; from pathlib import Path; from synthgen.runs import fresh\n"
+        "with fresh(Path(sys.argv[1]), force=False) as run:\n"
+        "    print('held', flush=True); sys.stdin.readline()\n"
+        "    run.stage('split', lambda folder: (folder / 'config.yaml').write_text('first'))"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", code, str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == "held\n"
+    # Before the first commit of the first one, nothing but the locks tells them apart.
+    with pytest.raises(MachineError, match="another process"), fresh(target, force=force):
+        pass
+    first.communicate("go on\n")
+    assert first.returncode == 0
+    assert (target / "config.yaml").read_text() == "first"
+
+
 def test_a_new_run_that_commits_nothing_vanishes(tmp_path: Path) -> None:
     target = tmp_path / "run"
     with pytest.raises(RuntimeError), fresh(target, force=False):
+        raise RuntimeError
+    with pytest.raises(RuntimeError), fresh(tmp_path / "deep" / "down" / "run", force=False):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from synthgen.cli import options
-from synthgen.cli.console import Ending, duration, say, watching
+from synthgen.cli.console import Ending, duration, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def augment(
 
     DATA may be left out if the configuration names a source.
     """
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     given = {
         "data.source": data or None,
         "data.target": target,
@@ -78,6 +78,7 @@ def augment(
 
 def resume(
     run: options.RunPath,
+    trust: options.Trust = False,
     json_: options.Json = False,
     progress: options.Progress = ProgressStyle.auto,
     quiet: options.Quiet = False,
@@ -89,7 +90,7 @@ def resume(
 
     Ending.run = run
     with watching(progress, quiet=quiet) as notify:
-        failed = _until_gates(lambda: pipeline.resume(run, notify))
+        failed = _until_gates(lambda: pipeline.resume(run, notify, trust_pickle=trust))
     show(run, as_json=json_)
     if failed is not None:
         raise failed

@@ -64,7 +64,10 @@ ConfigFile = Annotated[
 Set = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="A.B=VALUE", help="Any setting, for example generator.epochs=50."
+        "--set",
+        metavar="A.B=VALUE",
+        help="Any setting, for example generator.epochs=50; names with dots in quotes: "
+        "'data.columns.\"a.b\".kind=text'.",
     ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes every random choice.")]
@@ -91,7 +94,13 @@ Progress = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notices.")]
 Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv: tracebacks.")
+    int,
+    typer.Option(
+        "-v", "--verbose", count=True, help="Show the log; -vv: all of it, and tracebacks."
+    ),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust-pickle", help="Load SDV's own format, which can run code.")
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

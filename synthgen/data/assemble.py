@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,14 @@ def assemble(parts: Mapping[str, pd.Series[Any]], schema: Schema, n: int, seed: 
         series = _column(column, parts, n, np.random.default_rng(stream))
         columns[column.name] = series.set_axis(pd.RangeIndex(n))
     return Table(pd.DataFrame(columns, index=pd.RangeIndex(n)), schema)
+
+
+def join(tables: Sequence[Table], seed: int) -> Table:
+    """The rows of tables of one schema, one after another, with keys that are fresh and different
+    over the whole. The first table's dtypes count."""
+    whole = reduce(Table.concat, tables[1:], tables[0])
+    parts = {column.name: whole.frame[column.name] for column in whole.schema.modelled}
+    return assemble(parts, whole.schema, len(whole), seed)
 
 
 def _column(

@@ -32,6 +32,7 @@ def augment(
     """
     gates.check_names(config)
     config = absorb_metadata(config)
+    stages.device(config)
     loaded = read(config.data.source if frame is None else frame, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
@@ -43,25 +44,35 @@ def start(config: Config, out: Path, *, force: bool = False, notify: Notify = un
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
     gates.check_names(config)
     config = absorb_metadata(config)
+    stages.device(config)
     loaded = read(config.data.source, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
     return run
 
 
-def resume(path: Path, notify: Notify = unheard) -> Run:
-    """Go on with a run where it was; a finished run is only checked."""
+def resume(path: Path, notify: Notify = unheard, *, trust_pickle: bool = False) -> Run:
+    """Go on with a run where it was; a finished run is only checked.
+
+    ``trust_pickle`` is needed to draw from a model that SDV wrote in its own format before.
+    """
     run = Run.open(path)
     with run.writing():
-        execute(run, notify)
+        execute(run, notify, trust_pickle=trust_pickle)
     return run
 
 
-def execute(run: Run, notify: Notify = unheard) -> None:
-    """The stages after ``split`` that are not done yet. The caller holds the run."""
+def execute(run: Run, notify: Notify = unheard, *, trust_pickle: bool = False) -> None:
+    """The stages after ``split`` that are not done yet. The caller holds the run.
+
+    Raises DataError if a file of the first stage is not what it was: there is no way to make it
+    again.
+    """
+    stages.check_split(run)
     stages.decide(run, notify)
-    stages.fit(run, notify)
-    stages.sample(run, notify)
+    fitted = stages.fit(run, notify)
+    # What this process wrote a moment ago it may also load.
+    stages.sample(run, notify, trust_pickle=trust_pickle or fitted)
     assess.evaluate(run, notify)
     assess.draw_up(run, notify)
     assess.finish(run)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
 
 from synthgen import config as configuration
 from synthgen.benchmark.settings import DecideSettings
@@ -16,9 +22,9 @@ from synthgen.config import Config
 from synthgen.data.checks import check_frame
 from synthgen.data.infer import infer
 from synthgen.data.origin import Origin
-from synthgen.data.read import ReadOptions, read
+from synthgen.data.read import Loaded, ReadOptions, read
 from synthgen.data.table import Table
-from synthgen.errors import ConfigError
+from synthgen.errors import ConfigError, MachineError
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
@@ -29,41 +35,123 @@ from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
 from synthgen.report import load as load_report
 from synthgen.results import Score, Verdict
-from synthgen.runs import Run
+from synthgen.runs import Run, dump
 from synthgen.training.context import Context
+
+log = logging.getLogger(__name__)
+_LOCK = ".lock"
 
 
 def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
-    """Train on all rows of the source; ``out`` appears when the model is complete."""
-    if out.exists() and not (force and (out / models.FILE).is_file()):
-        raise ConfigError(
-            f"{out} exists", "choose another folder with --out, or replace a model with --force"
-        )
+    """Train on all rows of the source; ``out`` appears when the model is complete.
+
+    A killed training of the same configuration on the same rows goes on from its last checkpoint.
+    Raises MachineError if another process trains ``out``, and the errors of the generator.
+    """
+    _refuse_existing(out, force)
     config = configuration.absorb_metadata(config)
     loaded = read(config.data.source, stages.reading(config))
     check_frame(loaded.frame, config.data.target, stages.overrides(config))
     schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
     table = Table(loaded.frame, schema)
     resolved = configuration.resolve(config, len(table))
-    work = out.with_name(f".{out.name}.training")
-    work.mkdir(parents=True, exist_ok=True)
-    log = TrainLog(work / "train.draft.jsonl", notify)
-    context = Context(
-        seed=derive(config.seed, "fit"),
-        device=stages.device(config),
-        log=log,
-        checkpoints=work / "checkpoints",
-    )
-    with single_thread():
-        sampler = resolved.generator.fit(table, context)
-    draft = work / "model"
-    shutil.rmtree(draft, ignore_errors=True)
-    models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
-    log.commit(draft / "train.jsonl")
-    if out.exists():
-        shutil.rmtree(out)
-    draft.rename(out)
-    shutil.rmtree(work)
+    with _working(out, _fingerprint(resolved, loaded)) as work:
+        _recover(out)
+        _refuse_existing(out, force)
+        steps = TrainLog(work / "train.draft.jsonl", notify)
+        context = Context(
+            seed=derive(config.seed, "fit"),
+            device=stages.device(config),
+            log=steps,
+            checkpoints=work / "checkpoints",
+        )
+        log.info("%d rows, %d columns; training on %s", *table.frame.shape, context.device)
+        with single_thread():
+            sampler = resolved.generator.fit(table, context)
+        draft = work / "model"
+        shutil.rmtree(draft, ignore_errors=True)
+        models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
+        steps.commit(draft / "train.jsonl")
+        _put(draft, out)
+        shutil.rmtree(work)
+
+
+def unfinished(out: Path) -> Path:
+    """Where the checkpoints of a training of ``out`` are, until it is complete."""
+    return out.with_name(f".{out.name}.training")
+
+
+def _refuse_existing(out: Path, force: bool) -> None:
+    if out.exists() and not (force and (out / models.FILE).is_file()):
+        raise ConfigError(
+            f"{out} exists", "choose another folder with --out, or replace a model with --force"
+        )
+
+
+def _fingerprint(resolved: Config, loaded: Loaded) -> str:
+    """What tells one training from another: every setting, and the rows."""
+    rows = loaded.origin.sha256 or _digest(loaded.frame)
+    settings = resolved.model_dump(mode="json")
+    return hashlib.sha256(dump([settings, rows]).encode()).hexdigest()[:16]
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    columns = dump([[str(name), str(dtype)] for name, dtype in frame.dtypes.items()])
+    cells = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(columns.encode() + cells.tobytes()).hexdigest()
+
+
+@contextmanager
+def _working(out: Path, fingerprint: str) -> Iterator[Path]:
+    """The work folder of one training, held against others of the same ``out``.
+
+    What trainings with another fingerprint left is removed; what this one leaves stays only if
+    there is a checkpoint to go on from.
+    """
+    folder = unfinished(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise MachineError(
+            f"another process is training {out}",
+            "wait for it to end, or choose another folder with --out",
+        ) from None
+    try:
+        for child in folder.iterdir():
+            if child.name not in (_LOCK, fingerprint):
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+        work = folder / fingerprint
+        work.mkdir(exist_ok=True)
+        yield work
+    finally:
+        if not any(folder.glob("*/checkpoints/*")):
+            # Together with the lock: one that was deleted meanwhile is never taken by filelock.
+            shutil.rmtree(folder)
+        lock.release()
+
+
+def _put(draft: Path, out: Path) -> None:
+    """Move a model to its place. The one that it replaces goes only when the new one is there."""
+    try:
+        if out.exists():
+            out.rename(_aside(out))
+        draft.rename(out)
+    finally:
+        _recover(out)
+
+
+def _recover(out: Path) -> None:
+    """Finish a replacement, or take it back if it was cut short."""
+    aside = _aside(out)
+    if aside.exists() and not out.exists():
+        aside.rename(out)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(out: Path) -> Path:
+    return out.with_name(f".{out.name}.former")
 
 
 def sample(
@@ -90,7 +178,7 @@ def sample(
                 model.sampler, stages.training_rows(Run.open(path)), rows, seed=seed, where=where
             )
             table = drawn.rows
-            notices += [drawn.notice] if drawn.notice else []
+            notices += drawn.notices
     if out is None:
         table.frame.to_csv(sys.stdout, index=False)
     else:

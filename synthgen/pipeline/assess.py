@@ -15,10 +15,11 @@ from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
 from synthgen.data.infer import explain
 from synthgen.data.table import Table
-from synthgen.metrics import score_all
+from synthgen.metrics import TABULAR
 from synthgen.metrics.base import Trio
 from synthgen.metrics.marginals import marginals
 from synthgen.metrics.pair_trends import pair_trends
+from synthgen.metrics.score import score
 from synthgen.pipeline import stages
 from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.pipeline.seeds import derive
@@ -42,26 +43,37 @@ def evaluate(run: Run, notify: Notify) -> None:
         config = stages.settings(run)
         train, test = stages.training_rows(run), stages.sealed_rows(run)
         record = json.loads((run / "sample.json").read_text("utf-8"))
-        size = min(record["unconditional"], len(train), EVALUATED)
-        synthetic = stages.synthetic_rows(run).take(np.arange(size))
-        trio = Trio(train, test, synthetic, derive(config.seed, "evaluate"))
+        drawn = stages.synthetic_rows(run)
+        # Fidelity is about rows as the model gives them, unconditionally; privacy about all.
+        free = drawn.take(np.arange(min(record["unconditional"], len(train), EVALUATED)))
+        chosen = drawn.take(np.arange(*record["chosen"]))
+        trio = Trio(train, test, free, derive(config.seed, "evaluate"))
         with single_thread():
-            scores, notices = score_all(trio)
+            resemblance, notices = score([m for m in TABULAR if m.pillar == "fidelity"], trio)
+            everything = Trio(
+                train, test, drawn.take(np.arange(min(len(drawn), EVALUATED))), trio.seed
+            )
+            privacy, more = score([m for m in TABULAR if m.pillar == "privacy"], everything)
         notify(Event("evaluate", 1, 2))
         answer = stages.verdict(run)
+        if len(chosen) == 0:
+            more.append(
+                "The augmented set holds no synthetic rows; the utility scores on the sealed rows "
+                f"show what adding {len(free)} would have done"
+            )
         utility = sealed_utility(
             train,
-            train.concat(synthetic),
+            train.concat(chosen if len(chosen) else free),
             test,
             config.decide,
-            synthetic=synthetic,
+            synthetic=free,
             seed=derive(config.seed, "utility"),
         )
         report = Report(
             title=config.data.source or "table",
             verdict=answer,
             differences=stages.differences(run),
-            scores=[*utility, *scores],
+            scores=[*utility, *resemblance, *privacy],
             marginals=marginals(trio),
             pair_trends=pair_trends(trio),
             curves=_curves(run / "train.jsonl"),
@@ -70,6 +82,7 @@ def evaluate(run: Run, notify: Notify) -> None:
                 *json.loads((run / "notices.json").read_text("utf-8")),
                 *record["notices"],
                 *notices,
+                *more,
             ],
             provenance=_provenance(run, config, train, test, record),
         )
@@ -129,9 +142,8 @@ def _columns(train: Table) -> list[ColumnNote]:
 def _curves(path: Path) -> list[Curve]:
     """One curve per logged quantity, thinned evenly."""
     records = read_log(path)
-    names = [
-        name for name in (records[0] if records else {}) if name not in ("step", "steps", "epoch")
-    ]
+    found = dict.fromkeys(name for record in records for name in record)
+    names = [name for name in found if name not in ("step", "steps", "epoch")]
     curves = []
     for name in names:
         points = [(int(r["step"]), float(r[name])) for r in records if r.get(name) is not None]
@@ -157,8 +169,8 @@ def _provenance(
         rows={
             "train": len(train),
             "test": len(test),
-            "synthetic": record["unconditional"],
-            "augmented": len(train) + record["chosen"],
+            "synthetic": record["drawn"],
+            "augmented": len(train) + record["chosen"][1] - record["chosen"][0],
         },
         target=config.data.target,
         generator=config.generator.name,

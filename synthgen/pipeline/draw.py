@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import numpy as np
 
+from synthgen.data.assemble import join
 from synthgen.data.table import Table
 from synthgen.generators.base import Sampler, Where
 from synthgen.metrics.exact_copies import copies
@@ -18,22 +20,27 @@ ROUNDS = 20
 
 @dataclass(frozen=True)
 class Drawn:
-    """``rows`` at most as many as asked for; ``dropped`` copies were replaced by other draws."""
+    """``rows`` that came, of ``wanted``; ``dropped`` copies of training rows were left out."""
 
     rows: Table
+    wanted: int
     dropped: int
     kept: int
     """Coincidences that stayed, because the table is so coarse that real rows coincide as often."""
 
     @property
-    def notice(self) -> str | None:
-        """What the user should know of it, or None."""
-        parts = []
+    def notices(self) -> list[str]:
+        """What the user should know of it, a sentence each."""
+        found = []
         if self.dropped:
-            parts.append(f"{self.dropped} exact copies of training rows were drawn and replaced")
+            found.append(f"{self.dropped} draws were exact copies of training rows and left out")
         if self.kept:
-            parts.append(f"{self.kept} coincidences with training rows stayed")
-        return "; ".join(parts) or None
+            found.append(
+                f"{self.kept} coincidences with training rows stayed: real rows coincide as often"
+            )
+        if len(self.rows) < self.wanted:
+            found.append(f"{len(self.rows)} of {self.wanted} rows came: the others were copies")
+        return found
 
 
 def coincidence_rate(train: Table, seed: int) -> float:
@@ -64,29 +71,29 @@ def draw(
     which real rows coincide with each other; beyond that fewer rows come back.
     """
     if policy == "allow":
-        return Drawn(sampler.sample(n, seed=seed, where=where), 0, 0)
-    fresh, spare = train.take(np.arange(0)), train.take(np.arange(0))
-    dropped = 0
+        return Drawn(sampler.sample(n, seed=seed, where=where), n, 0, 0)
+    fresh: list[Table] = []
+    spare: list[Table] = []
+    found = dropped = 0
     for attempt in range(ROUNDS):
-        missing = n - len(fresh)
-        if missing <= 0:
-            break
         # Beyond the first draw some surplus, so that a copy-prone model needs few rounds.
-        wanted = missing if attempt == 0 else max(64, 2 * missing)
+        wanted = n if attempt == 0 else max(64, 2 * (n - found))
         rows = sampler.sample(wanted, seed=derive(seed, f"round {attempt}"), where=where)
         copied = copies(train, rows)
-        # The first draw's own dtypes count: the training rows' categories may name rare values.
-        fresh = rows.take(~copied) if attempt == 0 else fresh.concat(rows.take(~copied))
-        spare = rows.take(copied) if attempt == 0 else spare.concat(rows.take(copied))
+        fresh.append(rows.take(~copied))
+        spare.append(rows.take(copied))
         dropped += int(copied.sum())
-        if len(rows) == 0:
+        found += len(fresh[-1])
+        if found >= n or len(rows) == 0:
             break
     kept = 0
-    if len(fresh) < n:
+    if found < n:
         allowed = int(coincidence_rate(train, derive(seed, "halves")) * n)
-        kept = min(allowed, n - len(fresh), len(spare))
-        fresh = fresh.concat(spare.take(np.arange(kept)))
-    return Drawn(fresh.take(np.arange(min(n, len(fresh)))), dropped - kept, kept)
+        filler = reduce(Table.concat, spare)
+        kept = min(allowed, n - found, len(filler))
+        fresh.append(filler.take(np.arange(kept)))
+    whole = join(fresh, derive(seed, "keys"))
+    return Drawn(whole.take(np.arange(min(n, len(whole)))), n, dropped - kept, kept)
 
 
 def balancing(train: Table) -> dict[int, int]:

@@ -13,13 +13,10 @@ from synthgen.benchmark import jobs
 from synthgen.benchmark.arms import CHEAP
 from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
-from synthgen.data.checks import check_frame
 from synthgen.data.infer import explain, infer
 from synthgen.data.read import read
-from synthgen.data.split import split_rows
 from synthgen.data.table import Table
-from synthgen.pipeline import stages
-from synthgen.pipeline.seeds import derive
+from synthgen.pipeline import gates, stages
 from synthgen.training.context import Context
 
 PROBE_ROWS = 1_000
@@ -47,17 +44,10 @@ class Forecast:
 def forecast(config: Config) -> Forecast:
     """Read the data, infer the schema, and time one small fit and one small job."""
     config = configuration.absorb_metadata(config)
+    gates.check_names(config)
+    stages.device(config)
     loaded = read(config.data.source, stages.reading(config))
-    check_frame(loaded.frame, config.data.target, stages.overrides(config))
-    rows, held = split_rows(
-        loaded.frame,
-        target=config.data.target,
-        share=config.split.test_share,
-        seed=derive(config.seed, "split"),
-        group=config.data.group,
-        time=config.data.time,
-    )
-    frame = loaded.frame.iloc[rows].reset_index(drop=True)
+    frame, held, _ = stages.parts(loaded, config)
     schema = infer(frame, target=config.data.target, overrides=stages.overrides(config))
     train = Table(frame, schema)
     resolved = configuration.resolve(config, len(train))
@@ -75,7 +65,7 @@ def forecast(config: Config) -> Forecast:
     table_bytes = float(frame.memory_usage(deep=True).sum())
     return Forecast(
         columns=[(c.name, c.kind, explain(schema)[c.name]) for c in schema.columns],
-        train_rows=len(rows),
+        train_rows=len(frame),
         test_rows=len(held),
         jobs=len(todo),
         workers=workers,

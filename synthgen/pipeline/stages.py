@@ -8,10 +8,11 @@ They are plain functions of a run; the command line, the flows and the notebook 
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,8 +26,10 @@ from synthgen.benchmark.jobs import Job, JobResult
 from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.verdict import conclude
 from synthgen.config import Config
+from synthgen.data.assemble import join
 from synthgen.data.checks import check_frame
 from synthgen.data.infer import infer
+from synthgen.data.keys import is_key
 from synthgen.data.options import ReadOptions
 from synthgen.data.origin import Origin
 from synthgen.data.overrides import ColumnOverride
@@ -36,7 +39,7 @@ from synthgen.data.schema import Boolean, Categorical, Ordered, Schema
 from synthgen.data.sdv_metadata import to_sdv
 from synthgen.data.split import split_rows
 from synthgen.data.table import Table
-from synthgen.errors import ShortfallWarning
+from synthgen.errors import ConfigError, DataError, MachineError, ShortfallWarning
 from synthgen.generators.base import Generator, Sampler
 from synthgen.generators.resample import Resample
 from synthgen.generators.smote import Smote
@@ -109,26 +112,12 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
     """Seal the test rows; infer the schema from the rest; resolve the configuration."""
 
     def work(folder: Path) -> None:
-        data = config.data
-        check_frame(loaded.frame, data.target, overrides(config))
-        if data.test is None:
-            train_rows, test_rows = split_rows(
-                loaded.frame,
-                target=data.target,
-                share=config.split.test_share,
-                seed=derive(config.seed, "split"),
-                group=data.group,
-                time=data.time,
-            )
-            train = loaded.frame.iloc[train_rows].reset_index(drop=True)
-            test = loaded.frame.iloc[test_rows].reset_index(drop=True)
-        else:
-            train, test = loaded.frame, _given_test(loaded.frame, config)
-        inferred = infer(train, target=data.target, overrides=overrides(config))
+        train, test, notices = parts(loaded, config)
+        inferred = infer(train, target=config.data.target, overrides=overrides(config))
+        notices += [*loaded.notices, *_left_out(inferred)]
         (folder / "split").mkdir()
         write_parquet(train, folder / "split" / "train.parquet")
         write_parquet(test, folder / "split" / "test.parquet")
-        notices = [*loaded.notices, *_left_out(inferred)]
         (folder / "notices.json").write_text(dump(notices), "utf-8")
         (folder / "schema.json").write_text(dump(inferred.model_dump(mode="json")), "utf-8")
         (folder / "sdv-metadata.json").write_text(dump(to_sdv(inferred)), "utf-8")
@@ -141,6 +130,27 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
     run.stage("split", work)
 
 
+def check_split(run: Run) -> None:
+    """Raise DataError if the first stage's files were changed, naming one."""
+    changed = run.changed("split")
+    if changed:
+        raise DataError(
+            f"{run / changed[0]} is not what the run wrote",
+            "restore the file, or start again: synthgen augment ... --force",
+        )
+
+
+def check_same(run: Run, config: Config) -> None:
+    """Raise ConfigError if the run was begun with another configuration."""
+    rows = len(pd.read_parquet(run / "split" / "train.parquet", columns=[config.data.target]))
+    asked = configuration.resolve(configuration.absorb_metadata(config), rows)
+    if asked.model_dump(mode="json") != settings(run).model_dump(mode="json"):
+        raise ConfigError(
+            f"{run.path} was begun with another configuration",
+            "choose another folder with --out, or replace the run with --force",
+        )
+
+
 def _left_out(inferred: Schema) -> list[str]:
     """Columns that no generator and no classifier sees, in one sentence per kind."""
     texts = {
@@ -151,12 +161,72 @@ def _left_out(inferred: Schema) -> list[str]:
     return [f"{', '.join(names)}: {texts[kind]}" for kind, names in found.items() if names]
 
 
-def _given_test(like: pd.DataFrame, config: Config) -> pd.DataFrame:
-    """The test file's rows, in the training file's columns and dtypes."""
-    assert config.data.test is not None
-    test = read(config.data.test, reading(config)).frame
-    check_frame(test, config.data.target, overrides(config))
-    return conform(test, like, config.data.test)
+def parts(loaded: Loaded, config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Training rows, test rows, and notices. Raises DataError and ConfigError for what is wrong
+    with the table, its target or the given test file."""
+    data = config.data
+    check_frame(loaded.frame, data.target, overrides(config))
+    if data.test is not None:
+        return _given_test(loaded.frame, config)
+    train_rows, test_rows = split_rows(
+        loaded.frame,
+        target=data.target,
+        share=config.split.test_share,
+        seed=derive(config.seed, "split"),
+        group=data.group,
+        time=data.time,
+    )
+    train = loaded.frame.iloc[train_rows].reset_index(drop=True)
+    test = loaded.frame.iloc[test_rows].reset_index(drop=True)
+    return _without_foreign_categories(train, test), test, []
+
+
+def _without_foreign_categories(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """A categorical dtype lists the values of all rows: those of test rows alone are taken out."""
+    columns = {}
+    for name, series in train.items():
+        if isinstance(series.dtype, pd.CategoricalDtype):
+            foreign = set(test[name].dropna().unique()) - set(series.dropna().unique())
+            series = series.cat.remove_categories(list(foreign))
+        columns[name] = series
+    return pd.DataFrame(columns)
+
+
+def _given_test(
+    train: pd.DataFrame, config: Config
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """The test file's rows in the training rows' columns and dtypes, beside the training rows."""
+    data = config.data
+    assert data.test is not None
+    test = conform(read(data.test, reading(config)).frame, train, data.test)
+    missing = int(test[data.target].isna().sum())
+    if missing:
+        raise DataError(
+            f"{data.test}: the target {data.target!r} is missing in {missing} of {len(test)} rows",
+            "remove those rows",
+        )
+    unknown = ~test[data.target].isin(train[data.target].unique())
+    if unknown.any():
+        raise DataError(
+            f"{data.test}: the target {data.target!r} has classes in {int(unknown.sum())} rows "
+            "that the training rows lack",
+            "remove those rows, or add rows of these classes to the training file",
+        )
+    if test[data.target].nunique() < 2:
+        raise DataError(
+            f"{data.test}: the target {data.target!r} has one class only",
+            "give test rows of at least two classes",
+        )
+    keys = [c for c in train.columns if is_key(train[c])]
+    known = set(pd.util.hash_pandas_object(train.drop(columns=keys), index=False))
+    shared = pd.util.hash_pandas_object(test.drop(columns=keys), index=False).isin(known)
+    notices = []
+    if shared.any():
+        notices.append(
+            f"{int(shared.sum())} of {len(test)} test rows stand in the training file too: "
+            "scores on the test rows flatter"
+        )
+    return train, test, notices
 
 
 # ---- decide -----------------------------------------------------------------------------------
@@ -261,19 +331,32 @@ def workers(config: Config) -> int:
 
 
 def device(config: Config) -> str:
-    """The device that trains: what was asked for, or a GPU where there is one."""
-    if config.device != "auto":
-        return config.device
+    """The device that trains: what was asked for, or a GPU where there is one.
+
+    Raises ConfigError for what is no device, MachineError for one that is not there.
+    """
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if config.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if re.fullmatch(r"cpu|cuda(:\d+)?", config.device) is None:
+        raise ConfigError(
+            f"device: there is no device {config.device!r}", "choose auto, cpu, cuda or cuda:N"
+        )
+    number = int(config.device.partition(":")[2] or 0)
+    if config.device != "cpu" and number >= torch.cuda.device_count():
+        raise MachineError(
+            f"the device {config.device} is not on this machine, or torch cannot use it",
+            "use --device cpu, or look at: synthgen doctor",
+        )
+    return config.device
 
 
 # ---- fit, sample ------------------------------------------------------------------------------
 
 
-def fit(run: Run, notify: Notify) -> None:
-    """Train the generator on all training rows."""
+def fit(run: Run, notify: Notify) -> bool:
+    """Train the generator on all training rows. Returns whether that was still to be done."""
 
     def work(folder: Path) -> None:
         config = settings(run)
@@ -292,46 +375,49 @@ def fit(run: Run, notify: Notify) -> None:
         models.save(models.Model(config.generator, sampler, origin(run)), folder / "model")
         log.commit(folder / "train.jsonl")
 
-    run.stage("fit", work)
+    return run.stage("fit", work)
 
 
-def sample(run: Run, notify: Notify) -> None:
-    """Draw as many rows as there are training rows, and those that the augmented set takes."""
+def sample(run: Run, notify: Notify, *, trust_pickle: bool = False) -> None:
+    """Draw as many rows as there are training rows, and those that the augmented set takes.
+
+    ``trust_pickle`` allows to load a model in SDV's own format, which can run code.
+    """
 
     def work(folder: Path) -> None:
         config, train = settings(run), training_rows(run)
         ratio = chosen_ratio(config, verdict(run))
-        sampler = models.load(run.path, **_trusted(config)).sampler
+        sampler = models.load(run.path, **_opt_in(config, trust_pickle)).sampler
         notices: list[str] = []
         with shortfalls(notices), single_thread():
             rows = round(max(1.0, ratio if isinstance(ratio, float) else 0.0) * len(train))
             seed = derive(config.seed, "sample")
             drawn = draw(sampler, train, rows, seed=seed, policy=config.sample.copies)
             parts = [drawn, *_balanced(config, train, sampler)] if ratio == "balanced" else [drawn]
+        # Keys are made anew over the whole, so that none repeats.
+        everything = join([part.rows for part in parts], derive(config.seed, "keys"))
+        everything.save(folder / "synthetic.parquet")
         match ratio:
             case "balanced":
-                chosen = [part.rows for part in parts[1:]]
+                chosen = (len(drawn.rows), len(everything))
             case None:
-                chosen = []
+                chosen = (0, 0)
             case number:
-                chosen = [
-                    drawn.rows.take(np.arange(min(len(drawn.rows), round(number * len(train)))))
-                ]
-        synthetic = reduce(Table.concat, [part.rows for part in parts])
-        synthetic.save(folder / "synthetic.parquet")
-        augmented = reduce(Table.concat, chosen, train)
+                chosen = (0, min(len(drawn.rows), round(number * len(train))))
+        augmented = train.concat(everything.take(np.arange(*chosen)))
         form = origin(run)
         form.write(augmented.frame, folder / f"augmented{form.extension}")
-        notices += [part.notice for part in parts if part.notice]
+        notices += [notice for part in parts for notice in part.notices]
         record = {
+            "drawn": len(everything),
             "unconditional": len(drawn.rows),
-            "chosen": len(augmented) - len(train),
+            "chosen": chosen,
             "notices": notices,
         }
         (folder / "sample.json").write_text(dump(record), "utf-8")
         for notice in notices:
             notify(Event("sample", notice=notice))
-        notify(Event("sample", len(synthetic), len(synthetic)))
+        notify(Event("sample", len(everything), len(everything)))
 
     run.stage("sample", work)
 
@@ -377,9 +463,9 @@ def shortfalls(notices: list[str]) -> Iterator[None]:
             )
 
 
-def _trusted(config: Config) -> dict[str, Any]:
-    """A run trusts the model file that it wrote itself a moment ago."""
-    return {"trust_pickle": True} if "trust_pickle" in type(config.generator).model_fields else {}
+def _opt_in(config: Config, trust_pickle: bool) -> dict[str, Any]:
+    wanted = trust_pickle and "trust_pickle" in type(config.generator).model_fields
+    return {"trust_pickle": True} if wanted else {}
 
 
 def augmented(run: Run) -> pd.DataFrame:

@@ -25,10 +25,11 @@ class TrainLog:
         self._notify(Event("fit", int(record["step"]), int(record.get("steps", 0))))
 
     def commit(self, target: Path) -> None:
-        """Write the records in the order of their steps, each step once."""
-        records = sorted(read(self._draft), key=lambda record: float(record["step"]))
-        last = {record["step"]: record for record in records}
-        lines = [json.dumps(record, sort_keys=True) + "\n" for record in last.values()]
+        """Write one record per step, in their order; what was logged last of a quantity counts."""
+        steps: dict[float, dict[str, Any]] = {}
+        for record in read(self._draft):
+            steps.setdefault(record["step"], {}).update(record)
+        lines = [json.dumps(steps[step], sort_keys=True) + "\n" for step in sorted(steps)]
         target.write_text("".join(lines), "utf-8")
 
 

@@ -41,4 +41,7 @@ def small(**settings: Any) -> Config:
         "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
         "workers": 1,
     }
+    ratio = settings.get("sample", {}).get("ratio", "auto")
+    if ratio != "auto":
+        base["decide"]["ratios"] = [ratio]
     return build(base | settings)
