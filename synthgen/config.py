@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
+import re
 import textwrap
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.data.overrides import ColumnOverride
@@ -28,6 +38,8 @@ from synthgen.generators.ctgan import CTGAN
 
 Budget: TypeAlias = Literal["quick", "standard", "thorough"]
 Ratio: TypeAlias = Literal["auto", "balanced"] | float
+
+log = logging.getLogger(__name__)
 
 
 class _Section(BaseModel):
@@ -116,6 +128,19 @@ class Config(_Section):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     workers: int | None = Field(None, ge=1, description="Parallel decide jobs; None: one per core.")
 
+    @model_validator(mode="after")
+    def _the_fixed_ratio_is_measured(self) -> Self:
+        ratio, decide = self.sample.ratio, self.decide
+        chosen = "ratios" in decide.model_fields_set
+        if ratio != "auto" and chosen and ratio not in decide.ratios:
+            raise PydanticCustomError(
+                "unmeasured_ratio",
+                "sample.ratio is {ratio}, but decide.ratios does not hold it: "
+                "the verdict would be about another ratio",
+                {"ratio": ratio},
+            )
+        return self
+
 
 class Effort(typing.NamedTuple):
     """What a budget buys."""
@@ -137,16 +162,19 @@ _MOST_EPOCHS = 300
 
 
 def resolve(config: Config, rows: int) -> Config:
-    """Fill what the budget decides and the user did not set, for this many training rows."""
+    """Fill what the budget decides and the user did not set, for this many training rows.
+
+    A ratio that the user fixed is the only one that is measured. Resolving again changes nothing.
+    """
     effort = EFFORT[config.budget]
     filled: dict[str, Any] = {
         "resamples": effort.resamples,
         "ratios": effort.ratios,
         "max_rows": effort.max_rows,
     }
-    if config.sample.ratio != "auto":
-        filled["ratios"] = (config.sample.ratio,)
     unset = {k: v for k, v in filled.items() if k not in config.decide.model_fields_set}
+    if config.sample.ratio != "auto":
+        unset["ratios"] = (config.sample.ratio,)
     # Lists that pydantic does not re-validate on copy: build the section anew instead.
     decide = DecideSettings.model_validate(config.decide.model_dump() | unset)
     generator = config.generator
@@ -154,24 +182,37 @@ def resolve(config: Config, rows: int) -> Config:
         steps_per_epoch = max(1, rows // generator.batch_size)  # type: ignore[union-attr]
         epochs = max(1, min(_MOST_EPOCHS, round(effort.steps / steps_per_epoch)))
         generator = generator.model_copy(update={"epochs": epochs})
+    log.info(
+        "budget %s for %d rows: %d resamples, ratios %s, at most %s rows; %s",
+        config.budget,
+        rows,
+        decide.resamples,
+        ", ".join(map(str, decide.ratios)),
+        decide.max_rows or "all",
+        generator,
+    )
     return config.model_copy(update={"decide": decide, "generator": generator})
 
 
 def absorb_metadata(config: Config) -> Config:
     """SDV metadata as column overrides, so that a run does not depend on the file any more.
 
-    Raises ConfigError naming the file.
+    Raises ConfigError naming the file, whatever is wrong with its content.
     """
     path = config.data.sdv_metadata
     if path is None:
         return config
     try:
-        found = from_sdv(json.loads(Path(path).read_text("utf-8")))
-    except (OSError, ValueError) as error:
+        content = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"data.sdv_metadata: {path} cannot be read: {type(error).__name__}",
             "give the JSON file that SDV's Metadata.save_to_json writes",
         ) from None
+    try:
+        found = from_sdv(content)
+    except ConfigError as error:
+        raise ConfigError(f"data.sdv_metadata: {path}: {error.cause}", error.remedy) from None
     columns = {**found, **config.data.columns}
     data = config.data.model_copy(update={"sdv_metadata": None, "columns": columns})
     return config.model_copy(update={"data": data})
@@ -233,21 +274,29 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+_KEY = r"""(?:"[^"]*"|'[^']*'|[^.="'][^.=]*)"""
+_ASSIGNMENT = re.compile(rf"({_KEY}(?:\.{_KEY})*)=(.*)", re.DOTALL)
+
+
 def assignment(text: str) -> dict[str, Any]:
-    """``a.b=value`` as nested settings; the value is read as YAML. Raises ConfigError."""
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
+    """``a.b=value`` as nested settings; the value is read as YAML. Raises ConfigError.
+
+    A name that holds dots stands in quotes: ``data.columns."a.b".kind=text``.
+    """
+    found = _ASSIGNMENT.fullmatch(text.strip())
+    if found is None:
         raise ConfigError(
             f"--set {text!r} is not of the form a.b=value", "for example: --set generator.epochs=50"
         )
+    path, value = found.groups()
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
         raise ConfigError(
             f"--set {path}: the value is no YAML", "put it in quotes: --set 'a.b=\"value\"'"
         ) from None
-    for key in reversed(path.strip().split(".")):
-        nested = {key: nested}
+    for key in reversed(re.findall(_KEY, path)):
+        nested = {key[1:-1] if key[0] in "\"'" else key.strip(): nested}
     assert isinstance(nested, dict)
     return nested
 
@@ -261,13 +310,16 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
     first = problems[0]
     # Discriminator tags stand in the location as if they were fields ("generator.ctgan.epochs").
     place = [str(part) for part in first["loc"] if _is_key(part, first["loc"], settings)]
-    name = ".".join(place) or "the configuration"
+    name = ".".join(f'"{part}"' if "." in part else part for part in place)
+    name = name or "the configuration"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     match first["type"]:
         case "extra_forbidden":
             known = _fields_at(place[:-1], settings)
             near = difflib.get_close_matches(place[-1], known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+            if place[:2] == ["data", "columns"]:
+                hint += f"; {_QUOTES}"
             return f"unknown setting {name}{more}", hint
         case "missing":
             option = {"data.target": "--target COLUMN"}.get(name, f"--set {name}=...")
@@ -281,11 +333,21 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
             near = difflib.get_close_matches(given, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
             return f"{name}: there is no {given!r}{more}", hint
+        case "unmeasured_ratio":
+            return (
+                f"{first['msg']}{more}",
+                "leave decide.ratios out, or let sample.ratio be auto or one of decide.ratios",
+            )
         case _:
             message = first["msg"].removeprefix("Value error, ")
             given = repr(first["input"])
             shown = f", got {given}" if len(given) < 60 else ""
-            return f"{name}: {message}{shown}{more}", "see: synthgen config schema"
+            dotted = place[:2] == ["data", "columns"] and isinstance(first["input"], Mapping)
+            remedy = "see: synthgen config schema" + (f"; {_QUOTES}" if dotted else "")
+            return f"{name}: {message}{shown}{more}", remedy
+
+
+_QUOTES = "a column name with dots goes in quotes: --set 'data.columns.\"a.b\".kind=text'"
 
 
 def _is_key(part: int | str, loc: tuple[int | str, ...], settings: Mapping[str, Any]) -> bool:

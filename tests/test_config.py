@@ -38,6 +38,14 @@ def _problem(settings: dict[str, Any]) -> str:
         ({"split": {"test_share": 1.5}}, ("split.test_share", "1.5")),
         ({"gates": {"column_shapes": {"mn": 3}}}, ("gates.column_shapes.mn", "min")),
         ({"seed": -1}, ("seed",)),
+        (
+            {"sample": {"ratio": 0.3}, "decide": {"ratios": [0.5, "balanced"]}},
+            ("sample.ratio", "0.3", "decide.ratios"),
+        ),
+        (
+            {"sample": {"ratio": "balanced"}, "decide": {"ratios": [1]}},
+            ("sample.ratio", "balanced", "decide.ratios"),
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(change: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -100,6 +108,31 @@ def test_assignments_are_yaml() -> None:
             assignment(wrong)
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_names_with_dots_are_quoted(quote: str) -> None:
+    name = "default.payment = next.month"
+    nested = assignment(f"data.columns.{quote}{name}{quote}.kind=categorical")
+    config = build(merge({"data": {"target": "y"}}, nested))
+    assert list(config.data.columns) == [name]
+    assert config.data.columns[name].kind == "categorical"
+    assert assignment(f"{quote}a.b{quote}=1") == {"a.b": 1}
+    for wrong in (f"a.{quote}b=1", f"a.{quote}b{quote}c=1", "a..b=1"):
+        with pytest.raises(ConfigError):
+            assignment(wrong)
+
+
+@pytest.mark.parametrize("path", ["default.payment.kind", "default.payment", "a.b.c.d.kind"])
+def test_forgotten_quotes_are_explained(path: str) -> None:
+    message = _problem(merge(MINIMAL, assignment(f"data.columns.{path}=text")))
+    assert """--set 'data.columns."a.b".kind=text'""" in message
+
+
+def test_a_wrong_setting_of_a_column_with_dots_is_named_in_quotes() -> None:
+    message = _problem({"data": {"target": "y", "columns": {"a.b": {"kind": "colour"}}}})
+    assert message.startswith('data.columns."a.b".kind: ')
+    assert "--set" not in message
+
+
 def test_the_budget_fills_only_what_is_unset() -> None:
     config = build(MINIMAL | {"budget": "quick", "decide": {"resamples": 7}})
     resolved = resolve(config, rows=10_000)
@@ -121,3 +154,65 @@ def test_resolving_twice_changes_nothing(tmp_path: Path) -> None:
 def test_a_fixed_ratio_is_the_only_one_tried() -> None:
     resolved = resolve(build(MINIMAL | {"sample": {"ratio": 0.3}}), rows=1000)
     assert resolved.decide.ratios == (0.3,)
+
+
+@pytest.mark.parametrize("ratio", [1, 0.3, "balanced"])
+def test_a_fixed_ratio_is_the_only_one_tried_of_those_listed(
+    ratio: float | str, tmp_path: Path
+) -> None:
+    listed = {"sample": {"ratio": ratio}, "decide": {"ratios": [0.3, 1.0, "balanced"]}}
+    resolved = resolve(build(MINIMAL | listed), rows=1000)
+    assert resolved.decide.ratios == (ratio,)
+    configuration.save(resolved, tmp_path / "config.yaml")
+    assert resolve(configuration.read(tmp_path / "config.yaml"), rows=10) == resolved
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"[1, 2]",
+        b"5",
+        b"null",
+        b'"tables"',
+        b"",
+        b"{",
+        b"\xff\xfe{",
+        b"[" * 100_000,
+        b"{}",
+        b'{"tables": 5}',
+        b'{"tables": null}',
+        b'{"tables": []}',
+        b'{"tables": {}}',
+        b'{"tables": {"a": 1}}',
+        b'{"tables": {"a": {"columns": {}}, "b": {"columns": {}}}}',
+        b'{"columns": [["x", "y"]]}',
+        b'{"columns": {"x": null}}',
+        b'{"columns": {"x": {"sdtype": 5}}}',
+        b'{"columns": {"x": {"sdtype": ["id"]}}}',
+        b'{"columns": {"x": {"sdtype": "ordinal", "range_values": "low"}}}',
+        b'{"columns": {"x": {"sdtype": "ordinal", "range_values": {"low": 1}}}}',
+        b'{"columns": {"x": {"sdtype": "ordinal", "range_values": 3}}}',
+        b'{"columns": {"x": {"sdtype": "datetime", "datetime_format": 5}}}',
+    ],
+)
+def test_damaged_sdv_metadata_are_refused_with_their_path(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "metadata.json"
+    path.write_bytes(content)
+    config = build({"data": {"target": "y", "sdv_metadata": str(path)}})
+    with pytest.raises(ConfigError) as caught:
+        configuration.absorb_metadata(config)
+    assert str(path) in caught.value.cause
+    assert caught.value.remedy
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_sdv_metadata_become_columns_and_the_users_win(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps({"columns": {c: {"sdtype": "categorical"} for c in "ab"}}))
+    data = {"target": "y", "sdv_metadata": str(path), "columns": {"b": {"kind": "text"}}}
+    columns = configuration.absorb_metadata(build({"data": data})).data.columns
+    assert {name: column.kind for name, column in columns.items()} == {
+        "a": "categorical",
+        "b": "text",
+    }

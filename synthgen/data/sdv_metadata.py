@@ -93,35 +93,48 @@ def _run(alphabet: str, length: int) -> str:
     return one if length == 1 else f"{one}{{{length}}}"
 
 
-def from_sdv(metadata: Mapping[str, Any]) -> dict[str, ColumnOverride]:
+def from_sdv(metadata: Any) -> dict[str, ColumnOverride]:
     """Overrides for the columns of SDV metadata of one table, of version 1 or 2.
 
-    Raises :class:`ConfigError` for several tables or what is no metadata.
+    ``metadata`` is what the JSON file holds. Raises :class:`ConfigError` for several tables or
+    what is no metadata.
     """
-    tables = metadata.get("tables", {TABLE: metadata})
-    if len(tables) != 1:
-        raise ConfigError(
-            f"The SDV metadata describe {len(tables)} tables.", "Give the metadata of one table."
-        )
     try:
-        columns = next(iter(tables.values()))["columns"]
-        return {str(name): _override(dict(found)) for name, found in columns.items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
+        tables = _object(_object(metadata).get("tables", {TABLE: metadata}))
+        if len(tables) != 1:
+            raise ConfigError(
+                f"The SDV metadata describe {len(tables)} tables.",
+                "Give the metadata of one table.",
+            )
+        (table,) = tables.values()
+        columns = _object(_object(table)["columns"])
+        return {str(name): _override(_object(found)) for name, found in columns.items()}
+    except (KeyError, TypeError, ValueError):
         raise ConfigError(
             "This is not SDV metadata: every column needs an sdtype.",
             "Write them with Metadata.save_to_json.",
         ) from None
 
 
-def _override(found: dict[str, Any]) -> ColumnOverride:
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("not a JSON object")
+    return value
+
+
+def _override(found: Mapping[str, Any]) -> ColumnOverride:
+    if not isinstance(found["sdtype"], str):
+        raise TypeError("not a name")
     match found["sdtype"]:
         case "numerical":
             return ColumnOverride(kind="numeric")
         case "categorical":
             return ColumnOverride(kind="categorical")
         case "ordinal":
-            values = found.get("range_values")
-            return ColumnOverride(kind="ordered", values=tuple(values) if values else None)
+            values = found.get("range_values") or None
+            if values is not None and not isinstance(values, list | tuple):
+                raise TypeError("not a list")
+            return ColumnOverride(kind="ordered", values=values)
         case "boolean":
             return ColumnOverride(kind="boolean")
         case "datetime":

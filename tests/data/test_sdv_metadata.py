@@ -113,10 +113,15 @@ def test_kinds_from_sdv(column: dict[str, Any], expected: dict[str, Any]) -> Non
         {"columns": {"x": {}}},
         {"columns": ["x"]},
         {"tables": {"a": {}}},
+        {"tables": ["a"]},
+        {"columns": {"x": {"sdtype": 1}}},
         {},
+        [],
+        5,
+        None,
     ],
 )
-def test_what_is_no_metadata_of_one_table(metadata: dict[str, Any]) -> None:
+def test_what_is_no_metadata_of_one_table(metadata: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         from_sdv(metadata)
     assert caught.value.remedy
