@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import signal
 import sys
@@ -43,12 +44,33 @@ class Ending:
     """How the present command should end if it is interrupted or fails."""
 
     run: Path | None = None
+    unfinished: Path | None = None
+    """Where a training keeps its checkpoints."""
     verbosity = 0
 
 
 def say(text: str) -> None:
     """A line on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+class _OnStandardError(logging.Handler):
+    """Log records as lines; looks up the stream each time, since progress bars replace it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
+
+
+_handler = _OnStandardError()
+_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+
+def set_verbosity(level: int) -> None:
+    """What ``-v`` asks for: our log from INFO on (1), or from DEBUG on with tracebacks (2)."""
+    Ending.verbosity = level
+    logger = logging.getLogger("synthgen")
+    logger.addHandler(_handler)  # Once: logging keeps no handler twice.
+    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(level, 2)])
 
 
 def guard(command: Callable[[], None]) -> NoReturn:
@@ -117,6 +139,8 @@ def _how_to_go_on() -> str:
     run = Ending.run
     if run is not None and Run(run).begun:
         return f"go on with: synthgen resume {run}"
+    if Ending.unfinished is not None and any(Ending.unfinished.glob("*/checkpoints/*")):
+        return "repeat the command: it goes on from the last checkpoint"
     return "nothing was written"
 
 

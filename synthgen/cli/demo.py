@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from synthgen.cli import options
-from synthgen.cli.console import Ending, say, watching
+from synthgen.cli.console import Ending, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 
 _JOBS = {
@@ -37,7 +37,7 @@ def demo(
 
     A look at the product, not a benchmark: the budget is far below ``quick``.
     """
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     from synthgen import pipeline
     from synthgen.cli import augment
     from synthgen.config import build

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from synthgen.cli import options
+from synthgen.cli.console import set_verbosity
 from synthgen.errors import MachineError
 
 _NEEDED = (
@@ -30,8 +31,9 @@ _OPTIONAL = {
 _LEAST_DISK = 1e9
 
 
-def doctor(json_: options.Json = False) -> None:
+def doctor(json_: options.Json = False, verbose: options.Verbose = 0) -> None:
     """Check versions, device, disk and licences."""
+    set_verbosity(verbose)
     import psutil
     import torch
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from synthgen.cli import options
-from synthgen.cli.console import Ending, say, watching
+from synthgen.cli.console import Ending, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 
 
@@ -32,7 +32,7 @@ def train(
 
     A killed training goes on from its last checkpoint when the command is repeated.
     """
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     given = {
         "data.source": data,
         "data.target": target,
@@ -46,6 +46,7 @@ def train(
     from synthgen.config import build
     from synthgen.pipeline import alone
 
+    Ending.unfinished = alone.unfinished(out)
     with watching(progress, quiet=quiet) as notify:
         alone.train(build(settings), out, force=force, notify=notify)
     print(out)
@@ -78,7 +79,7 @@ def sample(
     From a run directory, exact copies of its training rows are replaced by other draws; a bare
     model does not hold its training rows and cannot do that.
     """
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     from synthgen.pipeline import alone
 
     conditions = dict(_condition(text) for text in where or [])
@@ -126,7 +127,7 @@ def evaluate(
     verbose: options.Verbose = 0,
 ) -> None:
     """Score synthetic rows of any origin: fidelity, privacy and, with --target, utility."""
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     from synthgen.pipeline import alone
 
     scores, notices = alone.evaluate(real, synthetic, holdout=holdout, target=target, seed=seed)
@@ -141,8 +142,9 @@ def evaluate(
         print(f"{score.pillar:<10} {score.title:<36} {score.value:>9.4f} {reference}")
 
 
-def report(run: options.RunPath) -> None:
+def report(run: options.RunPath, verbose: options.Verbose = 0) -> None:
     """Render a run's report.html and card.md again from its report.json."""
+    set_verbosity(verbose)
     from synthgen.pipeline import assess
     from synthgen.runs import Run
 
@@ -156,8 +158,10 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A")],
     second: Annotated[Path, typer.Argument(metavar="RUN_B")],
     json_: options.Json = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Two finished runs side by side: verdicts and every score that both have."""
+    set_verbosity(verbose)
     from synthgen.pipeline import alone
 
     table = alone.compare(first, second)

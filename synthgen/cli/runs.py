@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from synthgen.cli import options
-from synthgen.cli.console import say
+from synthgen.cli.console import say, set_verbosity
 from synthgen.errors import ConfigError
 from synthgen.runs import Run, runs_in
 
@@ -22,8 +22,10 @@ app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True)
 def ls(
     folder: Annotated[Path, typer.Argument(help="Where the runs are.")] = Path("runs"),
     json_: options.Json = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """List the runs in a folder, oldest first."""
+    set_verbosity(verbose)
     rows = [_line(run) for run in runs_in(folder)]
     if json_:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -58,8 +60,9 @@ def _line(run: Run) -> dict[str, Any]:
 
 
 @app.command("show")
-def show(run: options.RunPath, json_: options.Json = False) -> None:
+def show(run: options.RunPath, json_: options.Json = False, verbose: options.Verbose = 0) -> None:
     """Show a run: its verdict and scores, or how far it came."""
+    set_verbosity(verbose)
     found = Run.open(run)
     if not (found / "report.json").is_file():
         if json_:
@@ -78,8 +81,10 @@ def show(run: options.RunPath, json_: options.Json = False) -> None:
 def rm(
     run: options.RunPath,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    verbose: options.Verbose = 0,
 ) -> None:
     """Remove a run and everything in it."""
+    set_verbosity(verbose)
     found = Run.open(run)
     if not yes and not typer.confirm(f"Remove {run} and everything in it?", err=True):
         raise ConfigError(f"{run} was not removed", "answer y, or give --yes")
