@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from filelock import FileLock
 
-from synthgen.pipeline import stages
+from synthgen.cli.console import set_verbosity
+from synthgen.pipeline import alone, stages
 from synthgen.runs import Run
+from synthgen.training import loop
 from tests.cli.ended import Cli
 from tests.pipeline.tables import people
 
@@ -52,7 +57,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     people().to_csv(folder / "people.csv", index=False)
     words = ("augment", "people.csv", "--target", "sick", "--out", "run", "--ratio", "balanced")
     subprocess.run(
-        [sys.executable, "-m", "synthgen", *words, *FAST], cwd=folder, check=True, text=True
+        [sys.executable, "-m", "synthgen", *words, *FAST, "--set", "decide.ratios=[balanced]"],
+        cwd=folder,
+        check=True,
+        text=True,
     )
     return folder / "run"
 
@@ -155,6 +163,149 @@ def test_train_then_sample_with_conditions(cli: Cli, table: Path) -> None:
     again = cli("sample", "model", "-n", "5")
     assert again.out == cli("sample", "model", "-n", "5").out
     assert len(again.out.splitlines()) == 6
+
+
+LATE = 100
+"""A step that only a long training reaches."""
+TRAIN = ("--target", "sick", "--out", "model", *FAST[:6])
+
+
+def _steps(model: Path) -> list[int]:
+    lines = (model / "train.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line)["step"] for line in lines]
+
+
+@pytest.fixture
+def killed(cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line, after a long training that a signal ended behind a checkpoint."""
+    saved = loop.Checkpoints.save
+
+    def save_then_stop(self: loop.Checkpoints, step: int, state: Any) -> None:
+        saved(self, step, state)
+        if step >= LATE:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+        patched.setattr(loop, "SNAPSHOT_STEPS", 5)
+        patched.setattr(loop.Checkpoints, "save", save_then_stop)
+        ended = cli("train", str(table), *TRAIN, "--set", "generator.epochs=40")
+    assert ended.code == 128 + signal.SIGTERM
+    assert ended.err.splitlines()[-2:] == [
+        "error: interrupted",
+        "       repeat the command: it goes on from the last checkpoint",
+    ]
+    assert not Path("model").exists()
+    return cli
+
+
+def test_a_killed_training_goes_on_when_repeated(killed: Cli, table: Path) -> None:
+    words = ("train", str(table), *TRAIN, "--set", "generator.epochs=40", "--progress", "json")
+    ended = killed(*words)
+    assert ended.code == 0, ended.err
+    begun = json.loads(ended.err.splitlines()[0])["done"]
+    whole = killed(*words, "--out", "whole")
+    assert whole.code == 0, whole.err
+    assert begun > LATE > json.loads(whole.err.splitlines()[0])["done"]
+    steps = _steps(Path("model"))
+    assert steps == sorted(set(steps))
+    weights = [Path(m, "model.safetensors").read_bytes() for m in ("model", "whole")]
+    assert weights[0] == weights[1]
+    assert list(Path().glob(".*")) == []
+
+
+@pytest.mark.parametrize("change", ["configuration", "rows"])
+def test_nothing_of_another_training_gets_into_a_model(
+    change: str, killed: Cli, table: Path
+) -> None:
+    if change == "rows":
+        people(100, seed=5).to_csv(table, index=False)
+        epochs = "generator.epochs=40"
+    else:
+        epochs = "generator.epochs=3"
+    assert killed("train", str(table), *TRAIN, "--set", epochs).code == 0
+    assert killed("train", str(table), *TRAIN, "--set", epochs, "--out", "clean").code == 0
+    assert _steps(Path("model")) == _steps(Path("clean"))
+    assert max(_steps(Path("model"))) < LATE
+    assert list(Path().glob(".*")) == []
+
+
+def test_rows_without_a_file_tell_trainings_apart() -> None:
+    frame = people(50)
+    digest = alone._digest(frame)
+    assert alone._digest(people(50)) == digest
+    other = people(50)
+    other.loc[3, "town"] = "Zürich" if other.loc[3, "town"] == "Bern" else "Bern"
+    assert alone._digest(other) != digest
+    assert alone._digest(frame.rename(columns={"town": "city"})) != digest
+
+
+def test_two_trainings_of_one_model_are_refused(cli: Cli, table: Path) -> None:
+    folder = alone.unfinished(Path("model"))
+    folder.mkdir()
+    with FileLock(folder / ".lock"):
+        ended = cli("train", str(table), *TRAIN)
+        assert ended.code == 4
+        assert "another process is training model" in ended.err
+        assert folder.is_dir()
+    assert cli("train", str(table), *TRAIN).code == 0
+    assert not folder.exists()
+
+
+def test_a_replaced_model_is_never_lost(
+    cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("train", str(table), *TRAIN).code == 0
+    old = Path("model/model.safetensors").read_bytes()
+    again = ("train", str(table), *TRAIN, "--seed", "1", "--force")
+    rename = Path.rename
+
+    def stopped(self: Path, target: Path) -> Path:
+        if self.name == "model" and target.name == "model":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", stopped)
+        assert cli(*again).code == 128 + signal.SIGTERM
+    assert Path("model/model.safetensors").read_bytes() == old
+    # As a kill that nothing can catch leaves it.
+    Path("model").rename(".model.former")
+    assert cli("train", str(table), *TRAIN).code == 2
+    assert Path("model/model.safetensors").read_bytes() == old
+    assert cli(*again).code == 0
+    assert Path("model/model.safetensors").read_bytes() != old
+    assert list(Path().glob(".*")) == []
+
+
+def test_verbose_shows_the_log(cli: Cli, table: Path) -> None:
+    train = ("train", str(table), *TRAIN, "--force", "--progress", "none")
+    assert cli(*train).err == ""
+    lines = cli(*train, "-v").err.splitlines()
+    assert lines
+    assert all(line.startswith("INFO synthgen.") for line in lines)
+    assert any("budget standard for 400 rows" in line for line in lines)
+    # A later command in the same process does not inherit it, and no line comes twice.
+    assert cli(*train).err == ""
+    assert cli(*train, "-v").err.splitlines() == lines
+
+
+def test_levels_of_verbosity(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["WARNING", "INFO", "DEBUG"]
+    for level in range(3):
+        set_verbosity(level)
+        for number in (logging.WARNING, logging.INFO, logging.DEBUG):
+            logging.getLogger("synthgen.some.module").log(number, "a message")
+            logging.getLogger("elsewhere").info("not ours")
+        shown = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+        assert shown == names[: level + 1]
+    set_verbosity(0)
+
+
+def test_tracebacks_are_for_the_very_curious(cli: Cli) -> None:
+    for words in (("runs", "show"), ("resume",), ("report",)):
+        assert "Traceback" not in cli(*words, "nowhere", "-v").err
+        assert "Traceback" in cli(*words, "nowhere", "-vv").err
 
 
 @pytest.mark.parametrize(
