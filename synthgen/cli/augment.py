@@ -85,7 +85,7 @@ def resume(
     verbose: options.Verbose = 0,
 ) -> None:
     """Go on with an interrupted run; the result is the same as if it had not been interrupted."""
-    Ending.verbosity = verbose
+    set_verbosity(verbose)
     from synthgen import pipeline
 
     Ending.run = run

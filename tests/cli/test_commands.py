@@ -35,8 +35,6 @@ FAST = (
     "--set",
     "decide.resamples=3",
     "--set",
-    "decide.ratios=[1.0]",
-    "--set",
     "decide.learners=[logistic]",
     "--set",
     "workers=1",
