@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -14,10 +15,11 @@ import pytest
 
 from synthgen.runs import Run, sha256
 
-KILLS = 24
+KILLS = 20
+EPOCHS = 60
 SETTINGS: dict[str, Any] = {
     "data": {"source": "sklearn:wine", "target": "target"},
-    "generator": {"name": "ctgan", "epochs": 6, "batch_size": 50, "pac": 5},
+    "generator": {"name": "ctgan", "epochs": EPOCHS, "batch_size": 50, "pac": 5},
     "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
     "workers": 1,
 }
@@ -27,7 +29,11 @@ def _go_on(path: str) -> None:
     """Start or resume the run, as a user would."""
     from synthgen import pipeline
     from synthgen.config import build
+    from synthgen.training import loop
 
+    # Fits of seconds get the checkpoints that fits of hours have.
+    loop.CHECKPOINT_SECONDS = 0
+    loop.SNAPSHOT_STEPS = 10
     folder = Path(path)
     if Run(folder).begun:
         pipeline.resume(folder)
@@ -44,6 +50,17 @@ def _digests(folder: Path) -> dict[str, str]:
         and path.name != "manifest.json"
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
+
+
+def _cut_short(folder: Path, steps: int) -> list[str]:
+    """The fits that have a checkpoint to go on from, but not yet their end."""
+    scratch = folder / ".scratch"
+    jobs = {file.parent.name for file in scratch.glob("checkpoints/*/*.safetensors")}
+    found = [job for job in jobs if not (scratch / "decide" / f"{job}.json").is_file()]
+    last = max(
+        (file.stem[-9:] for file in scratch.glob("fit/checkpoints/*.safetensors")), default=""
+    )
+    return [*found, "fit"] if last and int(last) < steps else found
 
 
 @pytest.mark.slow
@@ -68,8 +85,13 @@ def test_sigkill_at_random_points(tmp_path: Path) -> None:
     expected = _digests(tmp_path / "undisturbed")
     assert _digests(tmp_path / "warm-up") == expected
 
+    records = (tmp_path / "undisturbed" / "train.jsonl").read_text().splitlines()
+    steps = json.loads(records[-1])["steps"]
+    assert steps > 100
+
     chance = random.Random(20261123)
     kills = 0
+    cut_short: list[str] = []
     attempt = 0
     while kills < KILLS:
         folder = tmp_path / f"disturbed-{attempt}"
@@ -81,8 +103,12 @@ def test_sigkill_at_random_points(tmp_path: Path) -> None:
                 os.kill(process.pid, signal.SIGKILL)
                 process.join()
                 kills += 1
+                cut_short += _cut_short(folder, steps)
             else:
                 assert process.exitcode == 0
         assert _digests(folder) == expected, folder.name
         leftovers = [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
         assert leftovers == []
+    # Else no fit went on from a checkpoint, and the test has shown less than it says.
+    assert "fit" in cut_short
+    assert len(set(cut_short)) > 1, "no job of decide was cut short between checkpoints"
