@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -244,10 +245,11 @@ def _making(path: Path) -> Iterator[None]:
 
     The run's own lock cannot do that: it moves away with a run that is replaced.
     """
+    # In the temporary folder, so that a kill leaves nothing beside the user's runs.
+    place = hashlib.sha256(f"{os.getuid()} {path.absolute()}".encode()).hexdigest()[:24]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"synthgen-{place}.lock", timeout=0)
     parents = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.lock")
-    lock = FileLock(beside, timeout=0)
     try:
         lock.acquire()
     except Timeout:
@@ -255,7 +257,6 @@ def _making(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        beside.unlink(missing_ok=True)
         lock.release()
         if not path.exists():
             for folder in parents:

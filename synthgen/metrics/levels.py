@@ -55,7 +55,7 @@ def distinct(table: Table) -> Codes:
 
 
 def _stacked(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
-    if len({str(part.dtype) for part in parts}) > 1:
+    if any(part.dtype != parts[0].dtype for part in parts):
         parts = [part.astype(object) for part in parts]
     return pd.concat(parts, ignore_index=True)
 

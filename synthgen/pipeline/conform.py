@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from synthgen.data.dtypes import cast, dtype_name
@@ -29,10 +31,21 @@ def conform(frame: pd.DataFrame, like: pd.DataFrame, name: str) -> pd.DataFrame:
                 union = dtype.categories.union(frame[column].dropna().unique(), sort=False)
                 columns[column] = frame[column].astype(pd.CategoricalDtype(union, dtype.ordered))
             else:
-                columns[column] = cast(frame[column], dtype_name(like[column]))
+                columns[column] = _same(
+                    frame[column], cast(frame[column], dtype_name(like[column]))
+                )
         except (ValueError, TypeError):
             raise DataError(
                 f"{name}: column {column!r} is {frame[column].dtype}, in the training rows {dtype}",
                 "write both files in the same way",
             ) from None
     return pd.DataFrame(columns)
+
+
+def _same(given: pd.Series[Any], taken: pd.Series[Any]) -> pd.Series[Any]:
+    """``taken``, which is ``given`` in another dtype. Raises ValueError if a cell changed."""
+    missing = given.isna()
+    equal = given.astype(object)[~missing] == taken.astype(object)[~missing]
+    if not equal.all() or (taken.isna() != missing).any():
+        raise ValueError("a cell changed")
+    return taken

@@ -39,7 +39,10 @@ class Drawn:
                 f"{self.kept} coincidences with training rows stayed: real rows coincide as often"
             )
         if len(self.rows) < self.wanted:
-            found.append(f"{len(self.rows)} of {self.wanted} rows came: the others were copies")
+            found.append(
+                f"{len(self.rows)} of {self.wanted} rows came: too few draws were new and met "
+                "the conditions"
+            )
         return found
 
 

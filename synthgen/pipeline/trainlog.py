@@ -16,6 +16,10 @@ class TrainLog:
     def __init__(self, draft: Path, notify: Notify) -> None:
         self._draft = draft
         self._notify = notify
+        if draft.is_file():
+            # A kill can cut the last line short; the next record must not be glued to it.
+            whole = draft.read_bytes().rpartition(b"\n")
+            draft.write_bytes(whole[0] + whole[1])
 
     def __call__(self, record: dict[str, float]) -> None:
         # JSON has no NaN: a loss that is not finite is null.

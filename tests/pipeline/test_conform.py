@@ -92,7 +92,6 @@ def test_another_type_is_named(column: str, cells: list[Any], found: str, wanted
         assert str(cell) not in str(refused.value)
 
 
-@pytest.mark.xfail(strict=True, reason="a plain cast cuts, wraps around or calls all text true")
 @pytest.mark.parametrize(
     ("dtype", "cells"),
     [
