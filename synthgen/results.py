@@ -88,6 +88,9 @@ class Verdict(_Data):
     resamples: int
     learners: list[str]
 
+    def __repr__(self) -> str:
+        return f"Verdict: {self.sentence}"
+
 
 class Marginal(_Data):
     """One column, real beside synthetic: shares per category or per bin, summing to 1 each."""
@@ -164,3 +167,6 @@ class Report(_Data):
     notices: list[str]
     """What the user should know: columns left out, shortfalls, caps."""
     provenance: Provenance
+
+    def __repr__(self) -> str:
+        return f"Report on {self.title}: {self.verdict.decision}, {len(self.scores)} scores"

@@ -127,8 +127,14 @@ def show(folder: Path, *, as_json: bool) -> None:
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return
     print(summary(report))
+    if report.verdict.resamples < 3:
+        print("\nWhy")
+        for reason in report.verdict.reasons:
+            print(f"- {reason}")
+    rows = report.provenance.rows
+    added = rows["augmented"] - rows["train"]
     print()
-    print(f"augmented set  {augmented}")
+    print(f"augmented set  {augmented} ({rows['train']} of your rows + {added} synthetic)")
     print(f"report         {run / 'report.html'}")
 
 

@@ -136,19 +136,19 @@ def evaluate(
     if json_:
         print(json.dumps([s.model_dump(mode="json") for s in scores], indent=1))
         return
-    print(f"{'':<10} {'':<36} {'value':>9} {'real rows':>10}")
+    width = max(len(score.title) for score in scores)
+    print(f"{'':<10} {'':<{width}} {'value':>9} {'reference':>10}")
     for score in scores:
-        reference = f"{score.reference:>10.4f}" if score.reference is not None else f"{'-':>10}"
-        print(f"{score.pillar:<10} {score.title:<36} {score.value:>9.4f} {reference}")
+        reference = f"{score.reference:>10.4g}" if score.reference is not None else f"{'-':>10}"
+        print(f"{score.pillar:<10} {score.title:<{width}} {score.value:>9.4g} {reference}")
 
 
 def report(run: options.RunPath, verbose: options.Verbose = 0) -> None:
     """Render a run's report.html and card.md again from its report.json."""
     set_verbosity(verbose)
     from synthgen.pipeline import assess
-    from synthgen.runs import Run
 
-    found = Run.open(run)
+    found = assess.finished(run)
     with found.writing():
         assess.redraw(found)
     print(found / "report.html")
@@ -168,6 +168,7 @@ def compare(
     if json_:
         print(json.dumps(table, indent=1, ensure_ascii=False))
         return
-    width = max(len(row["what"]) for row in table)
-    for row in table:
-        print(f"{row['what']:<{width}}  {row['a']:>18}  {row['b']:>18}")
+    rows = [{"what": "", "a": str(first), "b": str(second)}, *table]
+    wide = {key: max(len(row[key]) for row in rows) for key in ("what", "a", "b")}
+    for row in rows:
+        print(f"{row['what']:<{wide['what']}}  {row['a']:>{wide['a']}}  {row['b']:>{wide['b']}}")

@@ -158,8 +158,8 @@ def _refuse_mixture(
             raise OffendingCellError(
                 _first(values, grouped),
                 f"column {name!r} holds numbers with commas in {_cells(counts, grouped)}",
-                "Set data.read.decimal to ',' if they are decimal signs, remove them if they "
-                f"separate thousands, or set columns.{name}.kind to categorical.",
+                "If they are decimal signs: --set 'data.read.decimal=\",\"'; remove them if they "
+                f"separate thousands; for text: {_worded(name)}",
             )
     words = set(counts) - numbers
     if sum(counts[v] for v in numbers) > present / 2:
@@ -168,9 +168,13 @@ def _refuse_mixture(
         raise OffendingCellError(
             _first(values, words),
             f"column {name!r} mixes numbers with {_cells(counts, words)} of words{shown}",
-            "If such a word means a missing cell, add it to data.read.missing; "
-            f"if the column holds codes, set columns.{name}.kind to categorical.",
+            "If such a word means a missing cell: --set data.read.missing=[WORD]; "
+            f"if the column holds codes: {_worded(name)}",
         )
+
+
+def _worded(name: str) -> str:
+    return f"--set 'data.columns.\"{name}\".kind=categorical'"
 
 
 def _first(values: pa.ChunkedArray, offenders: set[str]) -> int:

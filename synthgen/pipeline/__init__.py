@@ -33,6 +33,7 @@ def augment(
     gates.check_names(config)
     config = absorb_metadata(config)
     stages.device(config)
+    stages.check_packages(config)
     loaded = read(config.data.source if frame is None else frame, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
@@ -45,6 +46,7 @@ def start(config: Config, out: Path, *, force: bool = False, notify: Notify = un
     gates.check_names(config)
     config = absorb_metadata(config)
     stages.device(config)
+    stages.check_packages(config)
     loaded = read(config.data.source, stages.reading(config))
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)

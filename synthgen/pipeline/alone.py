@@ -27,7 +27,7 @@ from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
-from synthgen.pipeline import models, stages
+from synthgen.pipeline import assess, models, stages
 from synthgen.pipeline.conform import conform
 from synthgen.pipeline.draw import draw
 from synthgen.pipeline.events import Notify
@@ -221,7 +221,7 @@ def compare(first: Path, second: Path) -> list[dict[str, str]]:
 
     Scores are comparable only on the same rows; the first line says whether the sources agree.
     """
-    a, b = (load_report(Run.open(path) / "report.json") for path in (first, second))
+    a, b = (load_report(assess.finished(path) / "report.json") for path in (first, second))
     same = a.provenance.source_sha256 == b.provenance.source_sha256
     rows = [
         ("source", a.provenance.source, b.provenance.source),

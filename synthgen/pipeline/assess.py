@@ -15,6 +15,7 @@ from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
 from synthgen.data.infer import explain
 from synthgen.data.table import Table
+from synthgen.errors import ConfigError
 from synthgen.metrics import TABULAR
 from synthgen.metrics.base import Trio
 from synthgen.metrics.marginals import marginals
@@ -104,13 +105,19 @@ def draw_up(run: Run, notify: Notify) -> None:
     run.stage("render", work)
 
 
+def finished(path: Path) -> Run:
+    """The finished run there. Raises ConfigError for an unfinished one and for what is no run."""
+    run = Run.open(path)
+    if not run.finished:
+        raise ConfigError(f"{path} is not finished", f"go on with: synthgen resume {path}")
+    return run
+
+
 def redraw(run: Run) -> None:
     """Render again with the templates of this version."""
-    load(run / "report.json")
     run.undo("render")
     draw_up(run, unheard)
-    if run.finished:
-        finish(run)
+    finish(run)
 
 
 def finish(run: Run) -> None:
@@ -179,6 +186,6 @@ def _provenance(
         device=stages.device(config),
         versions=versions(),
         config=config.model_dump(mode="json"),
-        command=f"synthgen augment --config {CONFIG} --out NEW_FOLDER",
+        command=f"synthgen augment --config THIS_RUN/{CONFIG} --out NEW_FOLDER",
         hashes={name: sha256(run / name) for name in HASHED},
     )

@@ -46,6 +46,7 @@ def forecast(config: Config) -> Forecast:
     config = configuration.absorb_metadata(config)
     gates.check_names(config)
     stages.device(config)
+    stages.check_packages(config)
     loaded = read(config.data.source, stages.reading(config))
     frame, held, _ = stages.parts(loaded, config)
     schema = infer(frame, target=config.data.target, overrides=stages.overrides(config))

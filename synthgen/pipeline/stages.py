@@ -7,6 +7,7 @@ They are plain functions of a run; the command line, the flows and the notebook 
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import warnings
@@ -350,6 +351,15 @@ def device(config: Config) -> str:
             "use --device cpu, or look at: synthgen doctor",
         )
     return config.device
+
+
+def check_packages(config: Config) -> None:
+    """Raise MachineError if the generator needs a package that is not installed."""
+    if config.generator.name.startswith("sdv-") and importlib.util.find_spec("sdv") is None:
+        raise MachineError(
+            f"the generator {config.generator.name} needs SDV, which is not installed",
+            "install it with: pip install -c constraints.txt -e '.[sdv]'",
+        )
 
 
 # ---- fit, sample ------------------------------------------------------------------------------

@@ -151,11 +151,16 @@ def _find_out(report: Report) -> list[str]:
         if verdict.arm is None or verdict.arm == "nothing"
         else f"Use {name(verdict.arm)} until the question is settled: {effect(verdict)}."
     ]
-    if measured(verdict):
-        advice.append(
-            f"This run would have found an effect of {sees} or more; "
-            f"effects from {wants} on count as useful."
-        )
+    if not measured(verdict):
+        return [
+            *advice,
+            "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
+            "the target, or collect more of their rows.",
+        ]
+    advice.append(
+        f"This run would have found an effect of {sees} or more; "
+        f"effects from {wants} on count as useful."
+    )
     advice.append(
         f"For a finer answer run it again with --budget {larger}."
         if larger

@@ -113,6 +113,8 @@ def _script(tmp_path: Path, function: str) -> subprocess.Popen[bytes]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A suite that a script put into the background has Ctrl-C ignored; a user's shell has not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
