@@ -153,4 +153,6 @@ def _forecast(job: Config, as_json: bool) -> None:
     print(f"decide         {seen.jobs} jobs on {seen.workers} workers")
     print(f"memory         about {seen.memory / 1e9:.1f} GB")
     print(f"time           about {duration(seen.seconds)} (measured on a small part)")
+    for notice in seen.notices:
+        say(f"note: {notice}")
     say("nothing was written")

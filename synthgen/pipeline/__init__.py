@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthgen.config import Config, absorb_metadata
-from synthgen.data.read import read
+from synthgen.data.read import Loaded, read
 from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.runs import Run, fresh
@@ -30,27 +30,37 @@ def augment(
 
     Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
     """
-    gates.check_names(config)
-    config = absorb_metadata(config)
-    stages.device(config)
-    stages.check_packages(config)
-    loaded = read(config.data.source if frame is None else frame, stages.reading(config))
+    config, loaded = _prepared(config, frame)
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
         execute(run, notify)
     return run
 
 
-def start(config: Config, out: Path, *, force: bool = False, notify: Notify = unheard) -> Run:
+def start(
+    config: Config,
+    out: Path,
+    *,
+    frame: pd.DataFrame | None = None,
+    force: bool = False,
+    notify: Notify = unheard,
+) -> Run:
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
+    config, loaded = _prepared(config, frame)
+    with fresh(out, force=force) as run:
+        stages.split(run, config, loaded, notify)
+    return run
+
+
+def _prepared(config: Config, frame: pd.DataFrame | None) -> tuple[Config, Loaded]:
+    """What can be checked before any work is; the configuration with its metadata file, and the
+    rows."""
     gates.check_names(config)
     config = absorb_metadata(config)
     stages.device(config)
     stages.check_packages(config)
-    loaded = read(config.data.source, stages.reading(config))
-    with fresh(out, force=force) as run:
-        stages.split(run, config, loaded, notify)
-    return run
+    source = config.data.source if frame is None else frame
+    return config, read(source, stages.reading(config))
 
 
 def resume(path: Path, notify: Notify = unheard, *, trust_pickle: bool = False) -> Run:

@@ -35,6 +35,7 @@ class Forecast:
     workers: int
     seconds: float
     memory: float
+    notices: list[str]
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
@@ -48,7 +49,7 @@ def forecast(config: Config) -> Forecast:
     stages.device(config)
     stages.check_packages(config)
     loaded = read(config.data.source, stages.reading(config))
-    frame, held, _ = stages.parts(loaded, config)
+    frame, held, notices = stages.parts(loaded, config)
     schema = infer(frame, target=config.data.target, overrides=stages.overrides(config))
     train = Table(frame, schema)
     resolved = configuration.resolve(config, len(train))
@@ -72,6 +73,7 @@ def forecast(config: Config) -> Forecast:
         workers=workers,
         seconds=resolved.decide.resamples * per_resample / workers + serial,
         memory=(workers + 1) * (_PROCESS_BYTES + 6 * table_bytes),
+        notices=[*loaded.notices, *notices],
     )
 
 

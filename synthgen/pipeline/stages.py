@@ -36,7 +36,7 @@ from synthgen.data.origin import Origin
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.parquet import write_parquet
 from synthgen.data.read import Loaded, read
-from synthgen.data.schema import Boolean, Categorical, Ordered, Schema
+from synthgen.data.schema import RARE, Boolean, Categorical, Ordered, Schema
 from synthgen.data.sdv_metadata import to_sdv
 from synthgen.data.split import split_rows
 from synthgen.data.table import Table
@@ -114,7 +114,8 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
 
     def work(folder: Path) -> None:
         train, test, notices = parts(loaded, config)
-        inferred = infer(train, target=config.data.target, overrides=overrides(config))
+        described = _protected(config, train)
+        inferred = infer(train, target=config.data.target, overrides=overrides(described))
         notices += [*loaded.notices, *_left_out(inferred)]
         (folder / "split").mkdir()
         write_parquet(train, folder / "split" / "train.parquet")
@@ -123,7 +124,7 @@ def split(run: Run, config: Config, loaded: Loaded, notify: Notify) -> None:
         (folder / "schema.json").write_text(dump(inferred.model_dump(mode="json")), "utf-8")
         (folder / "sdv-metadata.json").write_text(dump(to_sdv(inferred)), "utf-8")
         (folder / "origin.json").write_text(dump(loaded.origin.model_dump(mode="json")), "utf-8")
-        configuration.save(configuration.resolve(config, len(train)), folder / "config.yaml")
+        configuration.save(configuration.resolve(described, len(train)), folder / "config.yaml")
         for notice in notices:
             notify(Event("split", notice=notice))
         notify(Event("split", len(loaded.frame), len(loaded.frame)))
@@ -143,8 +144,9 @@ def check_split(run: Run) -> None:
 
 def check_same(run: Run, config: Config) -> None:
     """Raise ConfigError if the run was begun with another configuration."""
-    rows = len(pd.read_parquet(run / "split" / "train.parquet", columns=[config.data.target]))
-    asked = configuration.resolve(configuration.absorb_metadata(config), rows)
+    train = training_rows(run).frame
+    described = _protected(configuration.absorb_metadata(config), train)
+    asked = configuration.resolve(described, len(train))
     if asked.model_dump(mode="json") != settings(run).model_dump(mode="json"):
         raise ConfigError(
             f"{run.path} was begun with another configuration",
@@ -160,6 +162,27 @@ def _left_out(inferred: Schema) -> list[str]:
     }
     found = {kind: [c.name for c in inferred.columns if c.kind == kind] for kind in texts}
     return [f"{', '.join(names)}: {texts[kind]}" for kind, names in found.items() if names]
+
+
+def _protected(config: Config, train: pd.DataFrame) -> Config:
+    """The configuration without the declared values that fewer than RARE training rows hold: it
+    is shared with the run, and SDV's metadata list such values too."""
+    declared = {
+        n: c for n, c in config.data.columns.items() if c.values and n != config.data.target
+    }
+    if not declared:
+        return config
+    table = Table(train, infer(train, target=target, overrides=overrides(config)))
+    columns = dict(config.data.columns)
+    for column in table.schema.discrete:
+        if column.name in declared:
+            codes = table.codes(column.name)
+            counts = np.bincount(codes[codes >= 0], minlength=len(column.values))
+            kept = tuple(v for v, n in zip(column.values, counts, strict=True) if n >= RARE)
+            update = {"values": kept or None}
+            columns[column.name] = columns[column.name].model_copy(update=update)
+    data = config.data.model_copy(update={"columns": columns})
+    return config.model_copy(update={"data": data})
 
 
 def parts(loaded: Loaded, config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
