@@ -167,9 +167,8 @@ def _left_out(inferred: Schema) -> list[str]:
 def _protected(config: Config, train: pd.DataFrame) -> Config:
     """The configuration without the declared values that fewer than RARE training rows hold: it
     is shared with the run, and SDV's metadata list such values too."""
-    declared = {
-        n: c for n, c in config.data.columns.items() if c.values and n != config.data.target
-    }
+    target = config.data.target
+    declared = {n for n, c in config.data.columns.items() if c.values and n != target}
     if not declared:
         return config
     table = Table(train, infer(train, target=target, overrides=overrides(config)))
