@@ -86,8 +86,15 @@ def rm(
     """Remove a run and everything in it."""
     set_verbosity(verbose)
     found = Run.open(run)
-    if not yes and not typer.confirm(f"Remove {run} and everything in it?", err=True):
+    if not yes and not _agreed(f"Remove {run} and everything in it?"):
         raise ConfigError(f"{run} was not removed", "answer y, or give --yes")
     with found.writing():
         shutil.rmtree(run)
     say(f"removed {run}")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # Nobody is there to answer.
+        return False

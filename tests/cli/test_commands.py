@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,22 @@ def test_runs_ls_show_rm(cli: Cli, finished: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     assert cli("runs", "rm", "thesis", "--yes").code == 2
     assert (tmp_path / "thesis").is_dir()
+
+
+def test_removing_without_an_answer_removes_nothing(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    for answer in ("", "n\n"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "synthgen", "runs", "rm", str(copy)],
+            input=answer,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 2
+        assert "was not removed" in ended.stderr
+    assert Run(copy).finished
 
 
 def test_train_then_sample_with_conditions(cli: Cli, table: Path) -> None:
