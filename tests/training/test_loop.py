@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from synthgen.errors import TrainingError
@@ -159,20 +158,15 @@ save_file(training.network.state_dict(), {out!r})
 
 
 def test_sigkill_at_any_point_then_resume_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    whole = Training()
-    whole.run(200)
-    out = tmp_path / "out.safetensors"
-    here = str(Path(__file__).parent)
-    script = SCRIPT.format(here=here, folder=str(tmp_path / "checkpoints"), out=str(out))
-    root = str(Path(__file__).parents[2])
+    # Undisturbed in a process of the same kind: sums depend on the number of threads, and Adam
+    # makes steps of full size from the rounding errors that a bias before BatchNorm gets.
+    whole, out = tmp_path / "whole.safetensors", tmp_path / "out.safetensors"
+    undisturbed = _started(tmp_path / "undisturbed", whole)
+    undisturbed.communicate()
+    assert undisturbed.returncode == 0
     kills, begins = 0, []
     for pause in (0.031, 0.09, None):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
-        )
+        process = _started(tmp_path / "checkpoints", out)
         assert process.stdout is not None
         begins.append(int(process.stdout.readline()))
         if pause is None:
@@ -189,8 +183,17 @@ def test_sigkill_at_any_point_then_resume_ends_in_the_same_bytes(tmp_path: Path)
     assert begins[0] == 1
     assert begins == sorted(begins)
     assert begins[-1] > 1
-    for name, tensor in load_file(out).items():
-        assert torch.equal(tensor, whole.network.state_dict()[name])
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def _started(folder: Path, out: Path) -> subprocess.Popen[str]:
+    here = str(Path(__file__).parent)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(here=here, folder=str(folder), out=str(out))],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_nan_rolls_back_to_the_last_good_state_with_half_the_step(
