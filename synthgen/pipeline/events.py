@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synthgen.runs import STAGES
-
 
 @dataclass(frozen=True)
 class Event:
@@ -26,6 +24,3 @@ Notify = Callable[[Event], None]
 
 def unheard(event: Event) -> None:
     """For callers that watch nothing."""
-
-
-__all__ = ["STAGES", "Event", "Notify", "unheard"]
