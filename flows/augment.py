@@ -29,7 +29,7 @@ from prefect.cache_policies import NO_CACHE
 from synthgen import config as configuration
 from synthgen import pipeline
 from synthgen.benchmark import executor
-from synthgen.benchmark.jobs import Job
+from synthgen.benchmark.records import Job
 from synthgen.cli.console import Ending, guard
 from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event
@@ -115,11 +115,11 @@ def _decide_jobs(out: Path) -> None:
     """One task per job. The task only waits: the work is done in processes of one thread each, as
     everywhere, so that the result is the same to the byte."""
     run = Run(out)
-    rest = stages.pending(run)
     with executor.processes(stages.workers(stages.settings(run))) as submit:
-        futures = [decide_job.submit(out, job, submit) for job in rest]
-        for future in futures:
-            future.result()
+        while due := stages.pending(run):
+            futures = [decide_job.submit(out, job, submit) for job in due]
+            for future in futures:
+                future.result()
 
 
 def main() -> NoReturn:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synthgen.gan_sampler import GANSampler
     from synthgen.generators.ctgan import CTGAN
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -24,6 +25,7 @@ _HOME = {
     "augment": "synthgen.notebook",
     "read": "synthgen.notebook",
     "AugmentedRun": "synthgen.notebook",
+    "GANSampler": "synthgen.gan_sampler",
     "CTGAN": "synthgen.generators.ctgan",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",
@@ -40,6 +42,7 @@ __all__ = [
     "SDVTVAE",
     "TVAE",
     "AugmentedRun",
+    "GANSampler",
     "Resample",
     "SDVCopulaGAN",
     "SDVGaussianCopula",

@@ -31,10 +31,13 @@ from pydantic_core import PydanticCustomError
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.read import ReadOptions
+from synthgen.data.schema import Task
 from synthgen.data.sdv_metadata import from_sdv
 from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
+from synthgen.generators.base import Generator
 from synthgen.generators.ctgan import CTGAN
+from synthgen.results import Filter
 
 Budget: TypeAlias = Literal["quick", "standard", "thorough"]
 Ratio: TypeAlias = Literal["auto", "balanced"] | float
@@ -63,6 +66,10 @@ class DataConfig(_Section):
     )
     time: str | None = Field(
         None, description="Split by this column: the latest rows are the test part."
+    )
+    subgroups: tuple[str, ...] = Field(
+        (),
+        description="Columns whose values divide the rows into subgroups that must not be harmed.",
     )
     read: ReadOptions = Field(ReadOptions(), description="How a text file is read.")
     sdv_metadata: str | None = Field(
@@ -149,39 +156,57 @@ class Effort(typing.NamedTuple):
     steps: int
     """Optimiser steps of a neural generator, turned into epochs by the number of rows."""
     ratios: tuple[float | Literal["balanced"], ...]
+    filters: tuple[Filter, ...]
+    weights: tuple[float, ...]
+    every_ratio: bool
     max_rows: int | None
 
 
+_ALL_RATIOS: tuple[float | Literal["balanced"], ...] = (0.1, 0.25, 0.5, 1.0, 2.0, "balanced")
 EFFORT: Mapping[Budget, Effort] = {
-    "quick": Effort(5, 1_200, (0.5, 1.0, "balanced"), 20_000),
-    "standard": Effort(10, 6_000, (0.25, 0.5, 1.0, "balanced"), 100_000),
-    "thorough": Effort(20, 20_000, (0.1, 0.25, 0.5, 1.0, 2.0, "balanced"), None),
+    "quick": Effort(5, 1_200, (0.5, 1.0, "balanced"), ("density_ratio",), (0.3,), False, 10_000),
+    "standard": Effort(
+        10, 6_000, _ALL_RATIOS, ("density_ratio", "teacher", "boundary"), (0.3,), False, 50_000
+    ),
+    "thorough": Effort(
+        20, 20_000, _ALL_RATIOS, ("density_ratio", "teacher", "boundary"), (0.1, 0.3), True, None
+    ),
 }
 _MOST_EPOCHS = 300
 """More passes over a small table than the field's default only memorise it."""
 
 
-def resolve(config: Config, rows: int) -> Config:
-    """Fill what the budget decides and the user did not set, for this many training rows.
+def resolve(config: Config, rows: int, task: Task = "classification") -> Config:
+    """Fill what the budget and the task decide and the user did not set, for this many training
+    rows.
 
     A ratio that the user fixed is the only one that is measured. Resolving again changes nothing.
+    Raises ConfigError for a setting that does not fit the task.
     """
     effort = EFFORT[config.budget]
+    if task == "regression" and config.sample.ratio == "balanced":
+        raise ConfigError(
+            "sample.ratio is balanced, but the target is numeric: it has no classes to balance",
+            "give a number, for example: --ratio 1",
+        )
+    classes = task == "classification"
     filled: dict[str, Any] = {
         "resamples": effort.resamples,
-        "ratios": effort.ratios,
+        "ratios": tuple(r for r in effort.ratios if classes or r != "balanced"),
+        "filters": tuple(f for f in effort.filters if classes or f != "boundary"),
+        "weights": effort.weights,
+        "every_ratio": effort.every_ratio,
         "max_rows": effort.max_rows,
     }
-    unset = {k: v for k, v in filled.items() if k not in config.decide.model_fields_set}
+    given = config.decide.model_fields_set
+    unset = {k: v for k, v in filled.items() if k not in given}
     if config.sample.ratio != "auto":
         unset["ratios"] = (config.sample.ratio,)
     # Lists that pydantic does not re-validate on copy: build the section anew instead.
-    decide = DecideSettings.model_validate(config.decide.model_dump() | unset)
-    generator = config.generator
-    if "epochs" in type(generator).model_fields and "epochs" not in generator.model_fields_set:
-        steps_per_epoch = max(1, rows // generator.batch_size)  # type: ignore[union-attr]
-        epochs = max(1, min(_MOST_EPOCHS, round(effort.steps / steps_per_epoch)))
-        generator = generator.model_copy(update={"epochs": epochs})
+    chosen = config.decide.model_dump(include=set(given)) | unset
+    decide = DecideSettings.model_validate(chosen).for_task(task)
+    decide = DecideSettings.model_validate(decide.model_dump())
+    generator = with_epochs(config.generator, config.budget, rows)
     log.info(
         "budget %s for %d rows: %d resamples, ratios %s, at most %s rows; %s",
         config.budget,
@@ -192,6 +217,17 @@ def resolve(config: Config, rows: int) -> Config:
         generator,
     )
     return config.model_copy(update={"decide": decide, "generator": generator})
+
+
+def with_epochs(generator: Generator, budget: Budget, rows: int) -> Generator:
+    """The generator with the epochs that the budget buys for this many training rows, where it
+    has epochs and they were not set."""
+    fields, given = type(generator).model_fields, generator.model_fields_set
+    if not {"epochs", "batch_size"} <= fields.keys() or "epochs" in given:
+        return generator
+    steps_per_epoch = max(1, rows // generator.batch_size)  # type: ignore[attr-defined]
+    epochs = max(1, min(_MOST_EPOCHS, round(EFFORT[budget].steps / steps_per_epoch)))
+    return generator.model_copy(update={"epochs": epochs})
 
 
 def absorb_metadata(config: Config) -> Config:
@@ -394,7 +430,7 @@ def commented(generator: str) -> str:
     lines = [
         "# A synthgen configuration. Run it with: synthgen augment --config THIS_FILE",
         "# Lines that you leave out keep the default shown here; what a budget decides",
-        "# (resamples, ratios, max_rows, epochs) is decided by the budget only if left out.",
+        "# (lines behind a #) is decided by the budget only if left out.",
         *_section(config, ""),
     ]
     return "\n".join(lines) + "\n"
@@ -419,4 +455,4 @@ def _section(section: BaseModel, indent: str) -> list[str]:
     return lines
 
 
-_BUDGETED = ("resamples", "ratios", "max_rows", "epochs")
+_BUDGETED = ("resamples", "ratios", "filters", "weights", "every_ratio", "max_rows", "epochs")

@@ -15,6 +15,8 @@ SCHEMA_VERSION = 1
 Pillar: TypeAlias = Literal["fidelity", "utility", "privacy"]
 Goal: TypeAlias = Literal["min", "max", "target"]
 Decision: TypeAlias = Literal["augment", "do-not-augment", "inconclusive"]
+Filter: TypeAlias = Literal["density_ratio", "teacher", "boundary"]
+"""How synthetic rows are selected: see :mod:`synthgen.benchmark.filters`."""
 
 
 class _Data(BaseModel):
@@ -53,10 +55,12 @@ class Difference(_Data):
     """One arm against ``nothing`` on one metric: mean over resamples, corrected interval."""
 
     arm: str
-    """Arm with its chosen ratios, for example ``ctgan``, ``smote``, ``class_weights``."""
+    """For example ``ctgan``, ``ctgan-filtered``, ``smote``, ``class_weights``."""
     learner: str
     """A learner's name, or ``best``: chosen inside each resample."""
     metric: str
+    part: str | None = None
+    """A class (scored against the rest) or a subgroup of the test rows; None: all of them."""
     baseline: float
     """Mean score of ``nothing``."""
     mean: float
@@ -65,12 +69,74 @@ class Difference(_Data):
     resamples: int
 
 
+class Recipe(_Data):
+    """What is done with the training rows and with what a learner predicts."""
+
+    ratio: float | Literal["balanced"] | None = None
+    """Synthetic rows per training row; None: no synthetic rows."""
+    filter: Filter | None = None
+    """How the synthetic rows are selected from twice as many."""
+    weight: float = 1.0
+    """Sample weight of a synthetic row; that of a real one is 1."""
+    balanced: bool = False
+    """Whether weights give every class the same total (regression: every part of the range)."""
+    multipliers: tuple[float, ...] | None = None
+    """The predicted class is the largest of probability times multiplier; None: all are 1."""
+
+
+class RealEquivalents(_Data):
+    """How many further real rows would do what the arm does, by the learning curve of ``nothing``.
+
+    ``rows`` is negative for an arm that does harm; None where the curve does not tell (it is flat).
+    A number at ``ceiling`` means: that many or more; at ``floor``: that many or even fewer.
+    """
+
+    rows: int | None
+    low: int | None
+    high: int | None
+    ceiling: int
+    floor: int = 0
+    useful: int | None = None
+    """Further real rows that would bring the minimum effect."""
+
+
+class CurvePoint(_Data):
+    """Mean score of ``nothing`` over the resamples at a number of real rows."""
+
+    rows: int
+    score: float
+
+
+class Harm(_Data):
+    """A subgroup that the arm is shown to make worse."""
+
+    subgroup: str
+    difference: Difference
+
+
+class Sealed(_Data):
+    """The arm against ``nothing`` on the sealed test rows, by a hierarchical paired bootstrap over
+    seeds (of the generator and the learners) and rows. It decided nothing."""
+
+    arm: str
+    learner: str
+    metric: str
+    baseline: float
+    mean: float
+    interval: Interval
+    p_value: float
+    seeds: int
+    rows: int
+
+
 class Verdict(_Data):
     """The answer. ``difference`` and ``interval`` are of ``arm`` against ``nothing``."""
 
     decision: Decision
     arm: str | None
-    """The arm to use: a generator for ``augment``; the best cheap arm, or None, otherwise."""
+    """The arm to use: a generator's for ``augment``; the best cheap arm, or None, otherwise."""
+    recipe: Recipe | None = None
+    """What that arm does, as it was chosen most often inside; None without an arm."""
     ratio: float | Literal["balanced"] | None
     """Synthetic rows per training row, for ``augment`` (or what the user fixed)."""
     metric: str
@@ -87,6 +153,19 @@ class Verdict(_Data):
     """The smallest true difference that this budget would have found with 80 % power."""
     resamples: int
     learners: list[str]
+    learner: str | None = None
+    """The learner that was chosen most often inside for the arm that the verdict is about."""
+    cheap: str | None = None
+    """The strongest arm without a generator; None: no such arm gains anything."""
+    equivalents: RealEquivalents | None = None
+    """What ``difference`` is worth in real rows."""
+    harmed: list[Harm] = []
+    untested: list[str] = []
+    """Subgroups with too few rows, each with the reason."""
+    dropped: dict[str, int] = {}
+    """Arms that were clear losers early, and after how many resamples."""
+    rows_needed: int | None = None
+    """Training rows at which the minimum effect would be detectable, roughly; None: unknown."""
 
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence}"
@@ -158,6 +237,12 @@ class Report(_Data):
     verdict: Verdict
     differences: list[Difference]
     """Every arm x learner (and ``best``) on the primary metric and the others."""
+    by_class: list[Difference] = []
+    """Every arm x class, ``best`` learner, all metrics of one class against the rest."""
+    by_subgroup: list[Difference] = []
+    """Every arm x subgroup, ``best`` learner, all metrics."""
+    learning_curve: list[CurvePoint] = []
+    sealed: list[Sealed] = []
     scores: list[Score]
     marginals: list[Marginal]
     """Worst first."""

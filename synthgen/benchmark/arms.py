@@ -1,9 +1,18 @@
-"""The ladder of arms: what can be done about a training set before a learner sees it.
+"""The ladder of arms: what can be done about a training set, and about what a learner predicts.
 
-There are three kinds: ``plain`` leaves the rows as they are, ``weighted`` gives every class the
-same total weight, ``synthetic`` adds rows drawn from a generator that was fitted on training
-rows. Random oversampling and SMOTE are of the third kind: their generators (duplicated rows,
-interpolated rows) fill every class up to the largest one.
+An arm belongs to a *source* of rows, which is fitted once per resample whatever is done with it:
+the training rows themselves, a cheap generator (duplicated or interpolated rows), or a generator in
+question. What an arm does with its source is its *treatment*:
+
+=========  =========================================================================================
+plain      the training rows as they are
+balanced   sample weights that give every class the same total (regression: every part of the range)
+threshold  predicted classes by a decision threshold that is tuned on inner rows
+raw        synthetic rows are added, at one of several ratios
+filtered   the same, selected from twice as many
+weighted   the same, with a sample weight below 1
+mixed      the best of these three, together with balanced weights or a tuned threshold
+=========  =========================================================================================
 """
 
 from __future__ import annotations
@@ -17,12 +26,18 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.benchmark.settings import CheapArm, DecideSettings, Ratio
-from synthgen.data.schema import Value
+from synthgen.data.schema import Task, Value
 from synthgen.data.table import Table
 from synthgen.errors import ShortfallWarning
+from synthgen.generators.resample import Resample
+from synthgen.generators.smote import Smote
 from synthgen.training.context import Context
 
-Kind: TypeAlias = Literal["plain", "weighted", "synthetic"]
+Treatment: TypeAlias = Literal[
+    "plain", "balanced", "threshold", "raw", "filtered", "weighted", "mixed"
+]
+ROWS = "rows"
+"""The name of the source that adds no rows."""
 
 
 class Sampler(Protocol):
@@ -42,31 +57,74 @@ class Generator(Protocol):
 
 
 class Arm(BaseModel):
-    """``ratios`` are what a synthetic arm is tried at; the other kinds have none."""
+    """Known by its name everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Kind
+    treatment: Treatment
+
+
+class Source(BaseModel):
+    """``ratios`` are what its rows are tried at. ``candidate``: a generator in question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    arms: tuple[Arm, ...]
     ratios: tuple[Ratio, ...] = ()
+    candidate: bool = False
 
 
-CHEAP: dict[CheapArm, Arm] = {
-    "nothing": Arm(name="nothing", kind="plain"),
-    "class_weights": Arm(name="class_weights", kind="weighted"),
-    "oversample": Arm(name="oversample", kind="synthetic", ratios=("balanced",)),
-    "smote": Arm(name="smote", kind="synthetic", ratios=("balanced",)),
+_PLAIN: dict[CheapArm, Treatment] = {
+    "nothing": "plain",
+    "class_weights": "balanced",
+    "density_weights": "balanced",
+    "threshold": "threshold",
 }
+CHEAP_GENERATORS: dict[str, Generator] = {
+    "oversample": Resample(),
+    "smote": Smote(),
+    "placebo": Resample(),
+}
+"""Oversampling, SMOTE and the placebo are generators too. The first two fill every class up to the
+largest one; the placebo duplicates as many rows as there are, whatever their class."""
 
 
-def ladder(settings: DecideSettings, generators: Sequence[str]) -> tuple[Arm, ...]:
-    """The cheap arms of the settings, then one arm per generator at the settings' ratios.
+def ladder(
+    settings: DecideSettings, generators: Sequence[str], task: Task = "classification"
+) -> tuple[Source, ...]:
+    """The training rows, the cheap generators of the settings, then the generators in question.
 
     A generator that has the name of a cheap arm takes its place.
     """
-    cheap = [CHEAP[name] for name in settings.arms if name not in generators]
-    asked = [Arm(name=name, kind="synthetic", ratios=settings.ratios) for name in generators]
-    return (*cheap, *asked)
+    kept = [name for name in settings.arms if name not in generators]
+    plain = tuple(Arm(name=name, treatment=_PLAIN[name]) for name in kept if name in _PLAIN)
+    cheap = [_cheap(name, task) for name in kept if name in CHEAP_GENERATORS]
+    asked = [
+        Source(
+            name=name, arms=variants(name, settings, task), ratios=settings.ratios, candidate=True
+        )
+        for name in generators
+    ]
+    return (Source(name=ROWS, arms=plain), *cheap, *asked)
+
+
+def _cheap(name: str, task: Task) -> Source:
+    filling = name != "placebo" and task == "classification"
+    ratios: tuple[Ratio, ...] = ("balanced",) if filling else (1.0,)
+    return Source(name=name, arms=(Arm(name=name, treatment="raw"),), ratios=ratios)
+
+
+def variants(name: str, settings: DecideSettings, task: Task) -> tuple[Arm, ...]:
+    """The arms of one generator: its rows as they come, and what else may be done with them."""
+    asked: dict[Treatment, bool] = {
+        "filtered": bool(settings.filters),
+        "weighted": bool(settings.weights),
+        "mixed": settings.mixed,
+    }
+    more = [Arm(name=f"{name}-{kind}", treatment=kind) for kind, wanted in asked.items() if wanted]
+    return (Arm(name=name, treatment="raw"), *more)
 
 
 @dataclass(frozen=True)
@@ -77,8 +135,8 @@ class Drawn:
     wanted: int
 
 
-def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int) -> Drawn:
-    """The synthetic rows that ``ratio`` adds to ``train``.
+def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int, times: int = 1) -> Drawn:
+    """``times`` the synthetic rows that ``ratio`` adds to ``train``.
 
     A number draws that many rows per training row, in the proportions that the generator gives;
     ``balanced`` draws per class what it lacks to the largest one. A shortfall is not warned of:
@@ -87,19 +145,25 @@ def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int) -> Drawn:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ShortfallWarning)
         if ratio != "balanced":
-            wanted = round(ratio * len(train))
+            wanted = times * round(ratio * len(train))
             return Drawn(sampler.sample(wanted, seed=seed), wanted)
         target = next(c for c in train.schema.discrete if c.name == train.schema.target)
-        labels = train.labels
-        counts = np.bincount(labels[labels >= 0], minlength=len(target.values))
         rows = train.take(np.arange(0))
         wanted = 0
-        for code, count in enumerate(counts.tolist()):
-            lack = int(counts.max()) - count
-            if lack == 0 or count == 0:  # a class without a single row cannot be learned
-                continue
+        for code, lack in lacking(train).items():
             own = int(np.random.SeedSequence([seed, code]).generate_state(1)[0] >> 1)
             where = {target.name: target.values[code]}
-            rows = rows.concat(sampler.sample(lack, seed=own, where=where))
-            wanted += lack
+            rows = rows.concat(sampler.sample(times * lack, seed=own, where=where))
+            wanted += times * lack
         return Drawn(rows, wanted)
+
+
+def lacking(train: Table) -> dict[int, int]:
+    """Rows that each class (by code) lacks to the largest one. Full classes are left out, and
+    those without a single row, which cannot be learned."""
+    counts = np.bincount(train.labels[train.labels >= 0])
+    return {
+        code: int(counts.max() - count)
+        for code, count in enumerate(counts.tolist())
+        if 0 < count < counts.max()
+    }

@@ -7,26 +7,33 @@ there, so the choice is part of the procedure that is measured and costs no hone
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from synthgen.benchmark.jobs import JobResult, LearnerResult
-from synthgen.benchmark.scoring import SCORERS
-from synthgen.benchmark.settings import DecideSettings, Ratio
+from synthgen.benchmark.arms import Treatment
+from synthgen.benchmark.records import Diagnosis, Job, JobResult, LearnerResult
+from synthgen.benchmark.scoring import scorers
+from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.statistics import Estimate, corrected
-from synthgen.results import Decision, Difference, Interval
+from synthgen.data.schema import Task
+from synthgen.results import CurvePoint, Difference, Interval, Recipe
 
 BEST = "best"
 FEWEST = 3
 """Resamples without which no conclusion is drawn: two give an interval of one degree of freedom."""
+
+Reading: TypeAlias = Callable[[LearnerResult], float | None]
 
 
 @dataclass(frozen=True)
 class Pairs:
     """Scores of one arm and of another on the same resamples, in the order of the resamples."""
 
+    resamples: list[int]
     arm: list[float]
     other: list[float]
 
@@ -36,70 +43,83 @@ class Pairs:
         return [a - b for a, b in zip(self.arm, self.other, strict=True)]
 
 
-@dataclass(frozen=True)
-class Contender:
-    """An arm that enough resamples measured against ``nothing``."""
-
-    arm: str
-    gain: Estimate
-    p_value: float
-    """Holm-adjusted within the arm's family."""
-    helps: bool
-    """Shown to help: a useful mean, and a p-value at most 1 - confidence."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What the decision rests on."""
-
-    decision: Decision
-    candidates: tuple[str, ...]
-    """The generators in question; ``measured`` are those with enough resamples."""
-    measured: list[Contender]
-    lead: Contender | None
-    """The strongest measured candidate, or the strongest that the verdict is for."""
-    cheap: Contender | None
-    """The strongest cheap arm; None if that is ``nothing``."""
-    ahead: Estimate | None
-    """``lead`` against ``cheap``."""
-    arm: str | None
-    """What to use."""
-    ratio: Ratio | None
-    detectable: float
-    resamples: int
-
-
 class Comparison:
     """All results of one run. Arms are known by name; ``nothing`` is the baseline."""
 
     def __init__(self, results: Sequence[JobResult], settings: DecideSettings) -> None:
         self.settings = settings
+        self.task: Task = "regression" if settings.metric == "r2" else "classification"
         self.results = sorted(results, key=lambda result: result.job.resample)
-        self.arms = tuple(dict.fromkeys(result.job.arm for result in results))
+        jobs = sorted((result.job for result in self.results), key=_place(settings))
+        self._treatments: dict[str, Treatment] = {
+            arm.name: arm.treatment for job in jobs for arm in job.source.arms
+        }
+        self._sources = {arm.name: job.source for job in jobs for arm in job.source.arms}
+        self.arms = tuple(self._treatments)
+        self.candidates = tuple(arm for arm in self.arms if self._sources[arm].candidate)
+        """The arms of the generators in question."""
         self._found: dict[tuple[str, int], dict[str, LearnerResult]] = {
-            (result.job.arm, result.job.resample): _with_best(result) for result in self.results
+            (arm.arm, result.job.resample): _with_best(arm.learners)
+            for result in self.results
+            for arm in result.arms
         }
         sizes = [result.sizes for result in self.results if result.sizes is not None]
         self.sizes = sizes[0] if sizes else None
         self.test_ratio = float(np.mean([s.test / s.train for s in sizes])) if sizes else 1.0
         """n_test / n_train, the mean over the resamples."""
+        self.rarest = float(np.mean([s.rarest for s in sizes])) if sizes else 0.0
+        """Test rows of the rarest class, the mean over the resamples."""
 
-    def pairs(self, arm: str, other: str, learner: str = BEST, metric: str | None = None) -> Pairs:
+    def source(self, arm: str) -> str:
+        """The name of what the arm's rows come from."""
+        return self._sources[arm].name
+
+    def treatment(self, arm: str) -> Treatment:
+        """What the arm does with its source."""
+        return self._treatments[arm]
+
+    # ---- pairs ----------------------------------------------------------------------------
+
+    def pairs(
+        self,
+        arm: str,
+        other: str,
+        learner: str = BEST,
+        metric: str | None = None,
+        subgroup: str | None = None,
+        target_class: str | None = None,
+    ) -> Pairs:
         """Outer scores where both arms have them; ``metric`` None is the primary one."""
         name = metric or self.settings.metric
-        found: list[tuple[float, float]] = []
-        for one, two in self._both(arm, other, learner):
-            a, b = one.scores[name], two.scores[name]
-            if a is not None and b is not None:
-                found.append((a, b))
-        return Pairs([a for a, _ in found], [b for _, b in found])
 
-    def estimate(self, arm: str, other: str) -> Estimate | None:
+        def read(result: LearnerResult) -> float | None:
+            if subgroup is not None:
+                return result.subgroups.get(subgroup, {}).get(name)
+            if target_class is not None:
+                return result.classes.get(target_class, {}).get(name)
+            return result.scores[name]
+
+        found = list(self._readings(arm, other, learner, read))
+        return Pairs([r for r, _, _ in found], [a for _, a, _ in found], [b for _, _, b in found])
+
+    def scores(self, arm: str, metric: str) -> dict[int, float]:
+        """Outer scores of an arm's best learner by resample, where the metric is defined."""
+        found = {
+            resample: learners[BEST].scores.get(metric)
+            for (name, resample), learners in self._found.items()
+            if name == arm and BEST in learners
+        }
+        return {resample: score for resample, score in found.items() if score is not None}
+
+    def estimate(self, arm: str, other: str, subgroup: str | None = None) -> Estimate | None:
         """Of the primary metric, with the best learner each; None below :data:`FEWEST`."""
-        differences = self.pairs(arm, other).differences
-        if len(differences) < FEWEST:
+        return self.of(self.pairs(arm, other, subgroup=subgroup))
+
+    def of(self, pairs: Pairs) -> Estimate | None:
+        """The corrected estimate of these pairs' difference; None below :data:`FEWEST`."""
+        if len(pairs.arm) < FEWEST:
             return None
-        return corrected(differences, self.test_ratio, self.settings.confidence)
+        return corrected(pairs.differences, self.test_ratio, self.settings.confidence)
 
     def common(self, arms: Sequence[str]) -> int:
         """The most resamples that measured one of these arms and ``nothing``."""
@@ -108,12 +128,57 @@ class Comparison:
     def inner_gain(self, arm: str) -> float:
         """The mean over resamples of the inner score's difference to ``nothing``: what arms are
         ranked by, since outer scores are for reporting."""
-        both = self._both(arm, "nothing", BEST)
-        return float(np.mean([one.inner - two.inner for one, two in both])) if both else -np.inf
+        found = [one - two for _, one, two in self._readings(arm, "nothing", BEST, _inner)]
+        return float(np.mean(found)) if found else -np.inf
 
-    def difference(self, arm: str, learner: str, metric: str) -> Difference | None:
+    # ---- differences for the report -------------------------------------------------------
+
+    def differences(self) -> list[Difference]:
+        """Every arm x learner (``best`` first) x metric (the primary one first)."""
+        return [
+            difference
+            for metric in self._metrics()
+            for arm in self.arms
+            if arm != "nothing"
+            for learner in (BEST, *self.settings.learners)
+            if (difference := self._difference(arm, learner, metric)) is not None
+        ]
+
+    def by_subgroup(self) -> list[Difference]:
+        """Every arm x subgroup x metric, with the best learner."""
+        return [
+            difference
+            for metric in self._metrics()
+            for arm in self.arms
+            if arm != "nothing"
+            for name in self.subgroups()
+            if (difference := self._difference(arm, BEST, metric, subgroup=name)) is not None
+        ]
+
+    def by_class(self) -> list[Difference]:
+        """Every arm x class against the rest x metric, with the best learner."""
+        found = []
+        for arm in self.arms:
+            if arm == "nothing":
+                continue
+            for name in self._classes():
+                for metric in (*self._metrics(), "recall", "precision"):
+                    one = self._difference(arm, BEST, metric, target_class=name)
+                    if one is not None:
+                        found.append(one)
+        return found
+
+    def _difference(
+        self,
+        arm: str,
+        learner: str,
+        metric: str,
+        *,
+        subgroup: str | None = None,
+        target_class: str | None = None,
+    ) -> Difference | None:
         """Arm against ``nothing``; None where fewer than two resamples measured both."""
-        pairs = self.pairs(arm, "nothing", learner, metric)
+        pairs = self.pairs(arm, "nothing", learner, metric, subgroup, target_class)
         if len(pairs.arm) < 2:
             return None
         estimate = corrected(pairs.differences, self.test_ratio, self.settings.confidence)
@@ -121,6 +186,7 @@ class Comparison:
             arm=arm,
             learner=learner,
             metric=metric,
+            part=subgroup or target_class,
             baseline=float(np.mean(pairs.other)),
             mean=estimate.mean,
             interval=Interval(low=estimate.low, high=estimate.high),
@@ -128,49 +194,138 @@ class Comparison:
             resamples=estimate.n,
         )
 
-    def differences(self) -> list[Difference]:
-        """Every arm x learner (``best`` first) x metric (the primary one first)."""
-        metrics = dict.fromkeys([self.settings.metric, *SCORERS])
-        found = [
-            self.difference(arm, learner, metric)
-            for metric in metrics
-            for arm in self.arms
-            if arm != "nothing"
-            for learner in (BEST, *self.settings.learners)
-        ]
-        return [difference for difference in found if difference is not None]
+    def _metrics(self) -> list[str]:
+        return list(dict.fromkeys([self.settings.metric, *scorers(self.task)]))
 
-    def usual_ratio(self, arm: str) -> tuple[Ratio | None, int, int]:
-        """The ratio that was chosen most often inside (of equals the one with fewer synthetic
-        rows), how often it was, and out of how many."""
-        chosen = [
+    def subgroups(self) -> dict[str, float]:
+        """Every subgroup, with its test rows per resample on average."""
+        counts: dict[str, list[int]] = {}
+        for result in self.results:
+            if any(arm.arm == "nothing" for arm in result.arms):
+                for name, rows in result.subgroups:
+                    counts.setdefault(name, []).append(rows)
+        return {name: float(np.mean(rows)) for name, rows in counts.items()}
+
+    def _classes(self) -> list[str]:
+        return next((result.classes for result in self.results if result.classes), [])
+
+    # ---- what was chosen ------------------------------------------------------------------
+
+    def usual_learner(self, arm: str) -> str | None:
+        """The learner that was best inside most often; of equals the settings' first."""
+        chosen = [result.learner for result in self._bests(arm)]
+        known = [name for name in self.settings.learners if name in chosen]
+        return max(known, key=chosen.count, default=None)
+
+    def usual_recipe(self, arm: str) -> tuple[Recipe | None, int, int]:
+        """The recipe that was chosen most often inside (of equals the one with fewer synthetic
+        rows), how often it was, and out of how many.
+
+        Multipliers are the geometric mean of those of the usual learner, since they fit its
+        probabilities and no other's.
+        """
+        chosen = self._bests(arm)
+        if not chosen:
+            return None, 0, 0
+        plain = [r.recipe.model_copy(update={"multipliers": None}) for r in chosen]
+        tuned = [r.recipe.multipliers is not None for r in chosen]
+        keys = list(zip(plain, tuned, strict=True))
+        counts = Counter(keys)
+        rows = {key: r.rows for key, r in zip(reversed(keys), reversed(chosen), strict=True)}
+        key = max(counts, key=lambda k: (counts[k], -rows[k]))
+        recipe, with_threshold = key
+        if with_threshold:
+            usual = self.usual_learner(arm)
+            found = [
+                np.log(r.recipe.multipliers)
+                for k, r in zip(keys, chosen, strict=True)
+                if k == key and r.learner == usual and r.recipe.multipliers is not None
+            ] or [np.log(r.recipe.multipliers) for r in chosen if r.recipe.multipliers is not None]
+            mean = np.exp(np.mean(found, axis=0))
+            recipe = recipe.model_copy(update={"multipliers": tuple(mean.tolist())})
+        return recipe, counts[key], len(chosen)
+
+    def _bests(self, arm: str) -> list[LearnerResult]:
+        return [
             learners[BEST]
             for (name, _), learners in self._found.items()
             if name == arm and BEST in learners
         ]
-        if not chosen:
-            return None, 0, 0
-        counts = Counter(result.ratio for result in chosen)
-        rows = {result.ratio: result.rows for result in reversed(chosen)}
-        ratio = max(counts, key=lambda r: (counts[r], -rows[r]))
-        return ratio, counts[ratio], len(chosen)
 
-    def _both(
-        self, arm: str, other: str, learner: str
-    ) -> list[tuple[LearnerResult, LearnerResult]]:
-        found = []
+    # ---- beside the arms ------------------------------------------------------------------
+
+    def diagnoses(self, source: str) -> list[Diagnosis]:
+        """Of one generator, resample by resample."""
+        return [
+            result.diagnosis
+            for result in self.results
+            if result.job.source.name == source and result.diagnosis is not None
+        ]
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.int64], list[int]]:
+        """The learning curve of ``nothing``, with the learner that is best there: scores (J, m),
+        mean rows (m,) ascending, and the resamples that have all points; (0, 0) without any."""
+        scores, rows, found = [], [], []
+        for result in self.results:
+            best = self._found.get(("nothing", result.job.resample), {}).get(BEST)
+            if not result.curve or best is None or result.sizes is None:
+                continue
+            points = {c.rows: c.score for c in result.curve if c.learner == best.learner}
+            full = best.scores[self.settings.metric]
+            if len(points) == len(self.settings.curve) and full is not None:
+                points[result.sizes.train] = full
+                rows.append(sorted(points))
+                scores.append([points[size] for size in sorted(points)])
+                found.append(result.job.resample)
+        widths = {len(row) for row in rows}
+        if len(widths) != 1:  # none at all, or parts so small that two shares are the same rows
+            return np.empty((0, 0)), np.empty(0, dtype=np.int64), []
+        return np.array(scores), np.rint(np.mean(rows, axis=0)).astype(np.int64), found
+
+    def curve_points(self) -> list[CurvePoint]:
+        """The mean curve."""
+        scores, rows, _ = self.curve()
+        if not len(scores):
+            return []
+        return [
+            CurvePoint(rows=int(n), score=float(score))
+            for n, score in zip(rows, scores.mean(axis=0), strict=True)
+        ]
+
+    def _readings(
+        self, arm: str, other: str, learner: str, read: Reading
+    ) -> Iterator[tuple[int, float, float]]:
         for name, resample in self._found:
-            if name == arm:
-                one = self._found[arm, resample].get(learner)
-                two = self._found.get((other, resample), {}).get(learner)
-                if one is not None and two is not None:
-                    found.append((one, two))
-        return found
+            if name != arm:
+                continue
+            one = self._found[arm, resample].get(learner)
+            two = self._found.get((other, resample), {}).get(learner)
+            if one is None or two is None:
+                continue
+            a, b = read(one), read(two)
+            if a is not None and b is not None:
+                yield resample, a, b
 
 
-def _with_best(result: JobResult) -> dict[str, LearnerResult]:
+def _inner(result: LearnerResult) -> float:
+    return result.inner
+
+
+def _with_best(learners: Sequence[LearnerResult]) -> dict[str, LearnerResult]:
     """By learner's name; of equal inner scores the learner that the settings name first."""
-    found: dict[str, LearnerResult] = {one.learner: one for one in result.learners}
-    if result.learners:
-        found[BEST] = max(result.learners, key=lambda one: one.inner)
+    found: dict[str, LearnerResult] = {one.learner: one for one in learners}
+    if learners:
+        found[BEST] = max(learners, key=lambda one: one.inner)
     return found
+
+
+def _place(settings: DecideSettings) -> Callable[[Job], tuple[bool, int, str]]:
+    """The order of arms: the training rows, the cheap generators as the settings name them, then
+    the generators in question."""
+
+    def place(job: Job) -> tuple[bool, int, str]:
+        source, known = job.source, list(map(str, settings.arms))
+        at = known.index(source.name) + 1 if source.name in known else 0
+        return source.candidate, at, source.name
+
+    return place

@@ -11,13 +11,22 @@ which also ends a worker that is deep in foreign code.
 from __future__ import annotations
 
 import ctypes
+import math
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -30,25 +39,39 @@ J = TypeVar("J")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def run_all(jobs: Sequence[J], work: Callable[[J], None], workers: int) -> Generator[J, None, None]:
+def run_all(
+    jobs: Sequence[J], work: Callable[[J], None], workers: int, deadline: float = math.inf
+) -> Generator[J, None, None]:
     """Do every job, started in the given order, and yield each one when it is done.
 
     With one worker they run in this process, else in a pool of at most ``workers``; ``work`` and
     the jobs are pickled then, so ``work`` is a function of a module or a ``partial`` of one. The
     first exception of a job ends all of them and is raised here, its cause holding the text of
-    the worker's traceback; so does an interrupt, at once. Raises MachineError if a worker process
-    dies.
+    the worker's traceback; so does an interrupt, at once. No job starts after ``deadline`` (of
+    ``time.monotonic``). Raises MachineError if a worker process dies.
     """
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
+            if time.monotonic() >= deadline:
+                return
             work(job)
             yield job
         return
-    with processes(min(workers, len(jobs))) as submit:
-        futures = {submit(work, job): job for job in jobs}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+    workers = min(workers, len(jobs))
+    with processes(workers) as submit:
+        waiting = deque(jobs)
+        running: dict[Future[None], J] = {}
+        while True:
+            # One more than there are workers, so that none waits for the next job.
+            while waiting and len(running) <= workers and time.monotonic() < deadline:
+                job = waiting.popleft()
+                running[submit(work, job)] = job
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done = running.pop(future)
+                future.result()
+                yield done
 
 
 @contextmanager

@@ -40,7 +40,8 @@ _GOLDEN = 0.6180339887498949
 
 
 class Sizes(BaseModel):
-    """Rows of the run's training part, of those used, and of a resample's parts."""
+    """Rows of the run's training part, of those used, and of a resample's parts. ``rarest``: test
+    rows of the class that has the fewest there (for a numeric target: all test rows)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +51,7 @@ class Sizes(BaseModel):
     inner: int
     train: int
     test: int
+    rarest: int
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,16 @@ def split(
 
     Raises :class:`~synthgen.errors.DataError` where the rows do not suffice.
     """
-    target = next(c for c in table.schema.discrete if c.name == table.schema.target)
+    target, task = table.schema.target, table.schema.task
+    assert target is not None
 
     def halves(
         frame: pd.DataFrame, share: float, purpose: str
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         own = seed if purpose == "cap" else seed_of(seed, number, purpose)
-        return split_rows(frame, target=target.name, share=share, seed=own, group=group, time=time)
+        return split_rows(
+            frame, target=target, share=share, seed=own, group=group, time=time, task=task
+        )
 
     frame = table.frame
     if settings.max_rows is not None and len(frame) > settings.max_rows:
@@ -106,13 +111,13 @@ def split(
     train = _rows(frame, outer)
     inner_train, inner = halves(train, settings.inner_share, "inner")
     schema = _schema(_rows(train, inner_train), table.schema, overrides)
-    labels = table.labels
+    tested = Table(_rows(frame, test), schema)
     return Resample(
         inner_train=Table(_rows(train, inner_train), schema),
         inner=Table(_rows(train, inner), schema),
         train=Table(train, schema),
-        test=Table(_rows(frame, test), schema),
-        interest=class_of_interest(labels[labels >= 0], len(target.values)),
+        test=tested,
+        interest=_interest(table),
         sizes=Sizes(
             available=len(table),
             used=len(frame),
@@ -120,8 +125,26 @@ def split(
             inner=len(inner),
             train=len(outer),
             test=len(test),
+            rarest=_rarest(tested),
         ),
     )
+
+
+def _interest(table: Table) -> int:
+    """The class of interest; 0 for a numeric target, where nothing asks for it."""
+    if table.schema.task == "regression":
+        return 0
+    return class_of_interest(table.labels, _classes(table.schema))
+
+
+def _rarest(test: Table) -> int:
+    if test.schema.task == "regression":
+        return len(test)
+    return int(np.bincount(test.labels, minlength=_classes(test.schema)).min())
+
+
+def _classes(schema: Schema) -> int:
+    return next(len(c.values) for c in schema.discrete if c.name == schema.target)
 
 
 def _rows(frame: pd.DataFrame, positions: NDArray[np.int64]) -> pd.DataFrame:
@@ -131,7 +154,9 @@ def _rows(frame: pd.DataFrame, positions: NDArray[np.int64]) -> pd.DataFrame:
 def _schema(frame: pd.DataFrame, known: Schema, overrides: Mapping[str, ColumnOverride]) -> Schema:
     """Inferred from these rows; kinds and target classes as they are known."""
     kinds = {c.name: _kind(c) for c in known.columns if not isinstance(c, Constant)}
-    inferred = infer(frame, target=known.target, overrides=kinds | dict(overrides))
+    inferred = infer(frame, target=known.target, overrides=kinds | dict(overrides), task=known.task)
+    if known.task == "regression":  # Its bounds are learned, like those of any other number.
+        return inferred
     columns = tuple(known[c.name] if c.name == known.target else c for c in inferred.columns)
     return inferred.model_copy(update={"columns": columns})
 

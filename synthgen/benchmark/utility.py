@@ -2,8 +2,8 @@
 
 Two questions, each answered by every learner of the settings:
 
-- A score under its own name (``roc_auc``): trained on training and synthetic rows; the reference
-  is trained on the training rows alone.
+- A score under its own name (``roc_auc``): trained on training and synthetic rows, with the weights
+  of the recipe; the reference is trained on the training rows alone.
 - ``tstr_`` and the primary metric's name: trained on synthetic rows alone, tested on real ones
   (Esteban, Hyland and Rätsch, arXiv 1706.02633); the reference is trained on as many training
   rows.
@@ -11,48 +11,67 @@ Two questions, each answered by every learner of the settings:
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from synthgen.benchmark import learners
 from synthgen.benchmark.learners import Rows, rows_of
-from synthgen.benchmark.scoring import SCORERS, class_of_interest, score_all
-from synthgen.benchmark.settings import DecideSettings, Learner
+from synthgen.benchmark.records import Scores
+from synthgen.benchmark.scoring import (
+    SCORERS,
+    Asked,
+    Predicted,
+    class_of_interest,
+    score_all,
+    scorers,
+)
+from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.threads import single_thread
+from synthgen.benchmark.weighting import sample_weights
+from synthgen.data.schema import Task
 from synthgen.data.table import Table
-from synthgen.results import Score
+from synthgen.results import Recipe, Score
 
-_Found = dict[Learner, dict[str, float | None]]
+_Found: TypeAlias = dict[str, Scores]
 
 
 def sealed_utility(
     train: Table,
-    augmented: Table,
+    added: Table,
     test: Table,
     settings: DecideSettings,
     *,
+    recipe: Recipe,
     synthetic: Table | None = None,
     seed: int = 0,
 ) -> list[Score]:
     """The primary metric's score first, then the others', then TSTR where ``synthetic`` is given.
 
-    A value is the mean over the learners; the detail has each learner's value under its name, and
-    its reference as ``NAME_reference``. What the test rows do not define, or a learner cannot
-    learn (rows of one class), is left out of the means; a score without any value is not listed.
+    ``added`` are the synthetic rows beside ``train``, weighted as ``recipe`` says. A value is the
+    mean over the learners; the detail has each learner's value under its name, and its reference
+    as ``NAME_reference``. What the test rows do not define, or a learner cannot learn (rows of one
+    class), is left out of the means; a score without any value is not listed.
     """
+    task = train.schema.task
+    settings = settings.for_task(task)
     with single_thread():
-        test_rows, real = rows_of(test), rows_of(train)
-        interest = class_of_interest(real.labels, real.classes)
+        judged, real = rows_of(test), rows_of(train)
+        asked = asked_of(real, settings)
 
-        def judge(rows: Rows) -> _Found:
+        def judge(rows: Rows, weights: NDArray[np.float64] | None = None) -> _Found:
             return {
-                learner: _scores(learner, rows, test_rows, interest, seed)
+                learner: _scores(learner, rows, weights, judged, asked, task, seed)
                 for learner in settings.learners
             }
 
-        with_synthetic, without = judge(rows_of(augmented)), judge(real)
+        both = real.stack(rows_of(added))
+        with_synthetic = judge(both, sample_weights(both, len(real), recipe))
+        without = judge(real)
         found = [
             _score(metric, metric, _AUGMENTED, with_synthetic, without)
-            for metric in dict.fromkeys([settings.metric, *SCORERS])
+            for metric in dict.fromkeys([settings.metric, *scorers(task)])
         ]
         if synthetic is not None:
             size = min(len(synthetic), len(train))
@@ -64,13 +83,25 @@ def sealed_utility(
     return [score for score in found if score is not None]
 
 
+def asked_of(real: Rows, settings: DecideSettings) -> Asked:
+    """The class of interest is the rarest of these rows."""
+    interest = class_of_interest(real.labels, real.classes) if real.classes else 0
+    return Asked(interest, settings.precision)
+
+
 def _scores(
-    learner: Learner, rows: Rows, test: Rows, interest: int, seed: int
-) -> dict[str, float | None]:
+    learner: str,
+    rows: Rows,
+    weights: NDArray[np.float64] | None,
+    test: Rows,
+    asked: Asked,
+    task: Task,
+    seed: int,
+) -> Scores:
     if len(np.unique(rows.labels)) < 2:
-        return dict.fromkeys(SCORERS)
-    fitted = learners.fit(learner, rows, seed)
-    return score_all(test.labels, fitted.probabilities(test), interest)
+        return dict.fromkeys(scorers(task))
+    fitted = learners.fit(learner, rows, seed, weights)
+    return score_all(task, test.labels, Predicted.of(fitted.values(test)), asked)
 
 
 _AUGMENTED = "trained on training and synthetic rows"

@@ -1,27 +1,33 @@
 """Does augmentation help? The decision rule.
 
 Everything is about the primary metric on rows that nothing was chosen on, every arm being
-represented in each resample by its best learner and ratio of the inner rows, and every difference
+represented in each resample by its best learner and recipe of the inner rows, and every difference
 having the corrected interval of :mod:`synthgen.benchmark.statistics`.
 
-``cheap`` is the arm with the highest mean inner score among ``nothing``, class weights, random
-oversampling and SMOTE (those that were measured and are no candidates themselves). A *useful*
-gain is one of at least the minimum effect. An arm is *shown to help* if its difference against
-``nothing`` is useful and its Holm-adjusted p-value at most 1 - confidence.
+The *candidates* are the arms of the generators in question. ``cheap`` is the arm with the highest
+mean inner score among all others (those that were measured). A *useful* gain is one of at least the
+minimum effect. An arm is *shown to help* if its difference against ``nothing`` is useful and its
+Holm-adjusted p-value at most 1 - confidence.
 
-- **do not augment** if for every candidate (i) a useful gain is ruled out: the interval against
-  ``nothing``, or the one against ``cheap``, ends below the minimum effect (a harmful candidate is
-  a case of this); or (ii) ``cheap`` is shown to help and the candidate's mean is not above it.
+- **do not augment** if every candidate is rejected: (i) a useful gain is ruled out, as the interval
+  against ``nothing``, or the one against ``cheap``, ends below the minimum effect (a harmful
+  candidate is a case of this), or at a look on the way (:mod:`synthgen.benchmark.sequential`); or
+  (ii) ``cheap`` is shown to help and the candidate's mean is not above it; or (iii) a subgroup is
+  shown to be harmed, by a useful amount, at the same level with Holm's adjustment over subgroups.
 - **augment** if a candidate not rejected so is shown to help and its mean is above that of
   ``cheap``.
-- **inconclusive** otherwise, and with fewer than three usable resamples.
+- **inconclusive** otherwise, with fewer than three usable resamples, and where the rarest class
+  has so few test rows that no interval can be trusted.
 
 A false *augment* needs a candidate without any effect to pass a test at level 1 - confidence, in
 the good direction: Holm's adjustment over the candidates keeps the chance of that, over all of
-them, at half that level or less, and the further conditions can only lower it. The cheap arms
-are not part of that family, since what they show can only stop an *augment*; for the
-recommendation of one of them they form a family of their own. *Do not augment* needs every
-candidate to be rejected, so it needs no adjustment.
+them, at half that level or less, and the further conditions can only lower it. *Do not augment*
+needs every candidate to be rejected, so it needs no adjustment.
+
+The cheap arms are not part of that family, since what they show can only stop an *augment*; for
+the recommendation of one of them they form a family of their own. Where none is shown to help, one
+whose mean gain is useful and above its standard error is recommended as *likely*, since it costs
+next to nothing. The placebo (duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
@@ -29,15 +35,29 @@ reported difference is not the largest of several.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from synthgen.benchmark import wording
-from synthgen.benchmark.comparison import BEST, Comparison, Contender, Finding
-from synthgen.benchmark.jobs import JobResult
+import numpy as np
+
+from synthgen.benchmark import learning_curve, wording
+from synthgen.benchmark.comparison import BEST, FEWEST, Comparison
+from synthgen.benchmark.finding import (
+    FEWEST_OF_CLASS,
+    PLACEBO,
+    Contender,
+    Finding,
+    excluded,
+    likely,
+)
+from synthgen.benchmark.records import JobResult
+from synthgen.benchmark.schedule import dropped
+from synthgen.benchmark.sequential import rows_needed
 from synthgen.benchmark.settings import DecideSettings, Ratio
-from synthgen.benchmark.statistics import Estimate, detectable_effect, holm
-from synthgen.results import Decision, Difference, Interval, Verdict
+from synthgen.benchmark.statistics import detectable_effect, holm
+from synthgen.benchmark.subgroups import FEWEST_ROWS
+from synthgen.results import Decision, Difference, Harm, Interval, RealEquivalents, Verdict
 
 Standing: TypeAlias = Literal["helps", "rejected", "open"]
 
@@ -46,62 +66,32 @@ def conclude(
     results: Sequence[JobResult],
     settings: DecideSettings,
     *,
-    candidates: Sequence[str],
+    generators: Sequence[str],
     fixed_ratio: Ratio | None = None,
-) -> tuple[Verdict, list[Difference]]:
-    """The verdict on the candidate arms, and every difference against ``nothing``.
+) -> Verdict:
+    """The verdict on the arms of these generators.
 
     ``results`` may be those of an interrupted run. ``fixed_ratio`` is what the user insists on;
-    else the verdict's ratio is the one that was chosen most often inside (of equals the one with
-    fewer synthetic rows). ``Difference.mean`` is arm minus ``nothing`` whatever the metric's
-    direction; its interval and p-value are not adjusted for the number of arms.
+    else the verdict's recipe is the one that was chosen most often inside (of equals the one with
+    fewer synthetic rows). Differences are arm minus ``nothing`` whatever the metric's direction;
+    their intervals and p-values are not adjusted for the number of arms.
     """
     board = Comparison(results, settings)
-    asked = _contenders(board, [a for a in board.arms if a in candidates])
-    ladder = _contenders(
-        board, [a for a in board.arms if a in settings.arms if a not in candidates]
-    )
-    cheap = _strongest(board, ladder)
-    if cheap is not None and board.inner_gain(cheap.arm) <= 0:
-        cheap = None  # nothing is the strongest
-    standings = {c.arm: _standing(board, c, cheap) for c in asked}
-    helpful = [c for c in asked if standings[c.arm] == "helps"]
-    lead = _strongest(board, helpful or asked)
-
-    decision: Decision = "inconclusive"
-    arm: str | None = None
+    finding = find(board, generators)
+    shown = finding.shown
+    augment = finding.decision == "augment"
     ratio: Ratio | None = fixed_ratio
-    if helpful and lead is not None:
-        decision, arm = "augment", lead.arm
-        ratio = fixed_ratio if fixed_ratio is not None else board.usual_ratio(lead.arm)[0]
-    else:
-        if asked and set(standings.values()) == {"rejected"}:
-            decision = "do-not-augment"
-        # What only loses to a cheap arm is evidence for that arm.
-        if cheap is not None and (cheap.helps or any(c.helps for c in asked)):
-            arm = cheap.arm
-    shown = cheap if cheap is not None and arm == cheap.arm else lead
-    finding = Finding(
-        decision=decision,
-        candidates=tuple(candidates),
-        measured=asked,
-        lead=lead,
-        cheap=cheap,
-        ahead=board.estimate(lead.arm, cheap.arm) if lead and cheap else None,
-        arm=arm,
-        ratio=ratio,
-        detectable=_detectable(lead, settings, len(asked)),
-        resamples=lead.gain.n if lead else board.common(candidates),
-    )
-    differences = board.differences()
-    others = [
-        d for d in differences if d.learner == BEST and d.metric == settings.metric and d.arm != arm
+    if ratio is None and augment and finding.recipe is not None:
+        ratio = finding.recipe.ratio
+    differences = [
+        d for d in board.differences() if d.learner == BEST and d.metric == settings.metric
     ]
     # Without an estimate only the range of the metric is known.
     low, high = (shown.gain.low, shown.gain.high) if shown else (-1.0, 1.0)
-    verdict = Verdict(
-        decision=decision,
-        arm=arm,
+    return Verdict(
+        decision=finding.decision,
+        arm=finding.arm,
+        recipe=finding.recipe,
         ratio=ratio,
         metric=settings.metric,
         difference=shown.gain.mean if shown else 0.0,
@@ -109,21 +99,85 @@ def conclude(
         confidence=settings.confidence,
         sentence=wording.sentence(finding, board),
         reasons=wording.reasons(finding, board),
-        alternatives=sorted(others, key=lambda d: -d.mean),
+        alternatives=sorted(
+            (d for d in differences if d.arm != finding.arm), key=lambda d: -d.mean
+        ),
         minimum_effect=settings.minimum_effect,
         detectable_effect=finding.detectable,
         resamples=finding.resamples,
         learners=list(settings.learners),
+        learner=board.usual_learner(shown.arm) if shown else None,
+        cheap=finding.cheap.arm if finding.cheap else None,
+        equivalents=finding.equivalents,
+        harmed=finding.harmed,
+        untested=finding.untested,
+        dropped=finding.dropped,
+        rows_needed=finding.rows_needed,
     )
-    return verdict, differences
 
 
-def _contenders(board: Comparison, arms: Sequence[str]) -> list[Contender]:
+def find(board: Comparison, generators: Sequence[str]) -> Finding:
+    """Apply the rule."""
+    settings = board.settings
+    lost = dropped(board.results, settings)
+    asked = _contenders(board, board.candidates, lost)
+    ladder = _contenders(board, [a for a in board.arms if a not in board.candidates], {})
+    cheap = _strongest(board, ladder)
+    if cheap is not None and board.inner_gain(cheap.arm) <= 0:
+        cheap = None  # nothing is the strongest
+    harms = {c.arm: _harms(board, c.arm) for c in asked}
+    standings = {c.arm: _standing(board, c, cheap, lost, harms[c.arm]) for c in asked}
+    helpful = [c for c in asked if standings[c.arm] == "helps"]
+    lead = _strongest(board, helpful or [c for c in asked if c.arm not in lost] or asked)
+    scarce = 0 < board.rarest < FEWEST_OF_CLASS
+
+    decision: Decision = "inconclusive"
+    arm: str | None = None
+    if scarce:
+        pass
+    elif helpful and lead is not None:
+        decision, arm = "augment", lead.arm
+    elif asked and set(standings.values()) == {"rejected"}:
+        decision = "do-not-augment"
+    if decision != "augment":
+        # What only loses to a cheap arm is evidence for that arm; and as such arms cost next to
+        # nothing, one that is likely to help is worth having before it is shown to.
+        able = [c for c in ladder if c.arm != PLACEBO]
+        advised = _strongest(board, [c for c in able if c.helps]) or _strongest(
+            board, [c for c in able if likely(c.gain, settings.minimum_effect)]
+        )
+        if advised is None and cheap is not None and any(c.helps for c in asked):
+            advised = cheap if cheap.arm != PLACEBO else None
+        arm = advised.arm if advised is not None else None
+        cheap = advised or cheap
+    detectable = _detectable(lead, settings, len(asked))
+    shown = cheap if cheap is not None and arm == cheap.arm else lead
+    return Finding(
+        decision=decision,
+        generators=tuple(generators),
+        measured=asked,
+        lead=lead,
+        cheap=cheap,
+        ahead=board.estimate(lead.arm, cheap.arm) if lead and cheap else None,
+        arm=arm,
+        recipe=board.usual_recipe(arm)[0] if arm else None,
+        harmed=harms[lead.arm] if lead else [],
+        untested=_untested(board),
+        dropped=lost,
+        equivalents=_equivalents(board, shown),
+        detectable=detectable,
+        rows_needed=_rows_needed(board, lead, detectable, scarce),
+        resamples=lead.gain.n if lead else board.common(board.candidates),
+        scarce=scarce,
+    )
+
+
+def _contenders(board: Comparison, arms: Sequence[str], lost: dict[str, int]) -> list[Contender]:
     """One family of tests: the measured arms among these, in their order."""
     settings = board.settings
     gains = [(a, board.estimate(a, "nothing")) for a in arms if a != "nothing"]
     measured = [(a, gain) for a, gain in gains if gain is not None]
-    adjusted = holm([gain.p_value for _, gain in measured])
+    adjusted = holm([1.0 if a in lost else gain.p_value for a, gain in measured])
     return [
         Contender(
             arm,
@@ -142,10 +196,18 @@ def _strongest(board: Comparison, contenders: Sequence[Contender]) -> Contender 
     return max(contenders, key=lambda c: board.inner_gain(c.arm), default=None)
 
 
-def _standing(board: Comparison, candidate: Contender, cheap: Contender | None) -> Standing:
+def _standing(
+    board: Comparison,
+    candidate: Contender,
+    cheap: Contender | None,
+    lost: dict[str, int],
+    harms: list[Harm],
+) -> Standing:
     ahead = board.estimate(candidate.arm, cheap.arm) if cheap is not None else None
     useful = board.settings.minimum_effect
-    if any(_excluded(gain, useful) for gain in (candidate.gain, ahead) if gain is not None):
+    if candidate.arm in lost or harms:
+        return "rejected"
+    if any(excluded(gain, useful) for gain in (candidate.gain, ahead) if gain is not None):
         return "rejected"
     if cheap is not None and cheap.helps and ahead is not None and ahead.mean <= 0:
         return "rejected"
@@ -155,8 +217,82 @@ def _standing(board: Comparison, candidate: Contender, cheap: Contender | None) 
     return "open"
 
 
-def _excluded(gain: Estimate, useful: float) -> bool:
-    return gain.high < useful or gain.high <= 0
+# ---- subgroups --------------------------------------------------------------------------------
+
+
+def _harms(board: Comparison, arm: str) -> list[Harm]:
+    """The subgroups that an arm makes worse: by a useful amount, and shown."""
+    settings = board.settings
+    tested = [name for name, rows in board.subgroups().items() if rows >= FEWEST_ROWS]
+    gains = [(name, board.estimate(arm, "nothing", subgroup=name)) for name in tested]
+    measured = [(name, gain) for name, gain in gains if gain is not None]
+    adjusted = holm([gain.p_value for _, gain in measured])
+    return [
+        Harm(
+            subgroup=name,
+            difference=Difference(
+                arm=arm,
+                learner=BEST,
+                metric=settings.metric,
+                part=name,
+                baseline=float(np.mean(board.pairs(arm, "nothing", subgroup=name).other)),
+                mean=gain.mean,
+                interval=Interval(low=gain.low, high=gain.high),
+                p_value=p_value,
+                resamples=gain.n,
+            ),
+        )
+        for (name, gain), p_value in zip(measured, adjusted, strict=True)
+        if gain.mean < 0
+        and gain.mean <= -settings.minimum_effect
+        and p_value <= 1 - settings.confidence
+    ]
+
+
+def _untested(board: Comparison) -> list[str]:
+    found = []
+    for name, rows in board.subgroups().items():
+        if rows < FEWEST_ROWS:
+            found.append(f"{name}: {rows:.0f} test rows per resample; {FEWEST_ROWS} are needed")
+        elif (
+            board.arms
+            and max(
+                (len(board.pairs(a, "nothing", subgroup=name).arm) for a in board.candidates),
+                default=0,
+            )
+            < FEWEST
+        ):
+            found.append(f"{name}: its rows do not define {board.settings.metric}")
+    return found
+
+
+# ---- how much more ----------------------------------------------------------------------------
+
+
+def _equivalents(board: Comparison, shown: Contender | None) -> RealEquivalents | None:
+    """What the shown gain is worth in real rows; None without a learning curve."""
+    scores, rows, resamples = board.curve()
+    if shown is None or len(scores) < FEWEST:
+        return None
+    pairs = board.pairs(shown.arm, "nothing")
+    gains = dict(zip(pairs.resamples, pairs.differences, strict=True))
+    both = [place for place, resample in enumerate(resamples) if resample in gains]
+    if len(both) < FEWEST:
+        return None
+    options = {"test_ratio": board.test_ratio, "confidence": board.settings.confidence}
+    worth = learning_curve.real_equivalents(
+        scores[both], rows, np.array([gains[resamples[place]] for place in both]), **options
+    )
+    wanted = board.settings.minimum_effect
+    useful = learning_curve.rows_for(wanted, scores, rows, **options).rows if wanted else None
+    return RealEquivalents(
+        rows=worth.rows,
+        low=worth.low,
+        high=worth.high,
+        ceiling=worth.ceiling,
+        floor=worth.floor,
+        useful=useful,
+    )
 
 
 def _detectable(lead: Contender | None, settings: DecideSettings, tests: int) -> float:
@@ -165,3 +301,17 @@ def _detectable(lead: Contender | None, settings: DecideSettings, tests: int) ->
         return 1.0
     alpha = (1 - settings.confidence) / tests
     return min(1.0, detectable_effect(lead.gain.error, lead.gain.n, alpha))
+
+
+def _rows_needed(
+    board: Comparison, lead: Contender | None, detectable: float, scarce: bool
+) -> int | None:
+    """Training rows at which the minimum effect would show, and the rarest class be large enough;
+    None where that cannot be said."""
+    settings, sizes = board.settings, board.sizes
+    if sizes is None or lead is None or settings.minimum_effect == 0:
+        return None
+    needed = rows_needed(detectable, settings.minimum_effect, sizes.used)
+    if scarce:
+        needed = max(needed, math.ceil(sizes.used * FEWEST_OF_CLASS / board.rarest))
+    return needed

@@ -2,201 +2,212 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
-from synthgen.benchmark.comparison import FEWEST, Comparison, Contender, Finding
+from synthgen.benchmark.comparison import FEWEST, Comparison
+from synthgen.benchmark.diagnosis import diagnosed
+from synthgen.benchmark.finding import FEWEST_OF_CLASS, PLACEBO, Contender, Finding, excluded
+from synthgen.benchmark.limits import limits
+from synthgen.benchmark.naming import amount, arm_name, interval, points, rows_text, subject, worth
 from synthgen.benchmark.scoring import SCORERS
-from synthgen.benchmark.settings import DecideSettings, Ratio
-from synthgen.benchmark.statistics import POWER, Estimate
-
-_NAMES = {
-    "class_weights": "class weights",
-    "oversample": "random oversampling",
-    "smote": "SMOTE",
-}
+from synthgen.benchmark.settings import DecideSettings
+from synthgen.benchmark.statistics import POWER
 
 
 def sentence(finding: Finding, board: Comparison) -> str:
-    """The answer."""
+    """The answer: effect, interval, strongest cheap alternative, and what would change it."""
     settings, lead = board.settings, finding.lead
     if lead is None:
         return (
             f"Inconclusive: {finding.resamples} of {settings.resamples} resamples could be used, "
-            f"and at least {FEWEST} are needed to judge {_listed(finding.candidates)}."
+            f"and at least {FEWEST} are needed to judge {' or '.join(finding.generators)}."
         )
     metric = SCORERS[settings.metric].title
-    effect = _interval(lead.gain, settings)
+    effect = interval(lead.gain, settings)
     match finding.decision:
         case "augment":
             before = float(np.mean(board.pairs(lead.arm, "nothing").other))
             after = before + lead.gain.mean
             return (
-                f"Augment: {_rows(finding.ratio)} from {lead.arm} raise {metric} by {effect}, "
-                f"from {before * 100:.1f} to {after * 100:.1f}; {_cheap(finding, settings)}."
+                f"Augment: {subject(lead.arm, board, finding.recipe)} ({amount(finding.recipe)}) "
+                f"raise {metric} by {effect}, from {before * 100:.1f} to {after * 100:.1f}"
+                f"{_worth(finding)}; {_cheap(finding, settings)}."
             )
         case "do-not-augment":
-            return f"Do not augment: {_refusal(finding, lead, settings)}."
+            return f"Do not augment: {_refusal(finding, lead, board)}{_instead(finding, settings)}."
         case "inconclusive":
-            meanwhile = (
-                f"; meanwhile {_name(finding.cheap.arm)} gains "
-                f"{_interval(finding.cheap.gain, settings)}"
-                if finding.cheap and finding.cheap.helps
-                else ""
-            )
-            return (
-                f"Inconclusive: synthetic rows from {lead.arm} change {metric} by {effect}, and "
-                f"with these rows and resamples only an effect of "
-                f"{_points(finding.detectable)} or more is likely to be found{meanwhile}."
-            )
+            return f"Inconclusive: {_open(finding, lead, board)}."
 
 
 def reasons(finding: Finding, board: Comparison) -> list[str]:
     """What the decision rests on, and what limits it."""
     settings, lead, cheap = board.settings, finding.lead, finding.cheap
-    found = [_measured(c, len(finding.measured), settings) for c in finding.measured]
-    for arm in finding.candidates:
+    found = [_measured(c, finding, settings) for c in finding.measured]
+    for arm in board.candidates:
         if arm not in [c.arm for c in finding.measured]:
             usable = board.common([arm])
-            found.append(f"{arm}: {usable} usable resamples; at least {FEWEST} are needed.")
+            found.append(f"{arm_name(arm)}: {usable} usable resamples; {FEWEST} are needed.")
     if lead is not None and cheap is not None and finding.ahead is not None:
         found.append(
-            f"{lead.arm} against {_name(cheap.arm)}, the strongest cheap arm on the inner rows: "
-            f"{_interval(finding.ahead, settings)}."
+            f"{arm_name(lead.arm)} against {arm_name(cheap.arm)}, the strongest cheap arm on the "
+            f"inner rows: {interval(finding.ahead, settings)}."
         )
-    elif lead is not None:
+    elif lead is not None and cheap is None:
         found.append("No cheap arm gains on the inner rows, so nothing is the strongest of them.")
     if lead is not None:
-        found.append(_why(finding, lead, settings))
-        ratio, times, of = board.usual_ratio(lead.arm)
-        if ratio is not None and len(settings.ratios) > 1:
-            found.append(f"Ratio {ratio} was chosen inside in {times} of {of} resamples.")
+        found.append(_why(finding, lead, board))
+        found += [_harm(one.subgroup, finding, board) for one in finding.harmed]
+        if finding.decision != "augment":
+            found += diagnosed(board, finding.generators)
+        recipe, times, of = board.usual_recipe(lead.arm)
+        if recipe is not None:
+            found.append(
+                f"{arm_name(lead.arm)}: {amount(recipe)}{_how(recipe.filter, recipe.weight)} was "
+                f"chosen inside in {times} of {of} resamples."
+            )
         found.append(
-            f"A true effect of {_points(finding.detectable)} would have been found with "
-            f"{POWER:.0%} probability; {_points(settings.minimum_effect)} count as useful."
+            f"A true effect of {points(finding.detectable)} would have been found with "
+            f"{POWER:.0%} probability; {points(settings.minimum_effect)} count as useful."
         )
-    return found + _limits(board)
+        if finding.rows_needed is not None and finding.decision == "inconclusive":
+            found.append(
+                f"About {finding.rows_needed:,} training rows would be needed to find "
+                f"{points(settings.minimum_effect)}, if all else stays the same."
+            )
+    return found + limits(board)
 
 
-def _measured(contender: Contender, family: int, settings: DecideSettings) -> str:
-    adjusted = f", adjusted for {family} generators" if family > 1 else ""
-    return (
-        f"{contender.arm} against nothing: {_interval(contender.gain, settings)}, "
-        f"p = {contender.p_value:.2g}{adjusted}, over {contender.gain.n} resamples."
-    )
+def _measured(contender: Contender, finding: Finding, settings: DecideSettings) -> str:
+    said = f"{arm_name(contender.arm)} against nothing: {interval(contender.gain, settings)}"
+    if contender.arm in finding.dropped:
+        return (
+            f"{said}; a clear loser, so it was not measured beyond {contender.gain.n} of "
+            f"{settings.resamples} resamples."
+        )
+    family = len(finding.measured)
+    adjusted = f", adjusted for {family} arms" if family > 1 else ""
+    return f"{said}, p = {contender.p_value:.2g}{adjusted}, over {contender.gain.n} resamples."
 
 
-def _why(finding: Finding, lead: Contender, settings: DecideSettings) -> str:
+def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
     """Which clause of the decision rule applied to the lead."""
+    settings = board.settings
     useful, gain = settings.minimum_effect, lead.gain
     cheap, ahead = finding.cheap, finding.ahead
     if finding.decision == "augment":
         return "The gain is shown, useful, and ahead of the strongest cheap arm."
+    if finding.scarce:
+        return (
+            f"The rarest class has {board.rarest:.1f} test rows per resample; without "
+            f"{FEWEST_OF_CLASS} no interval can be trusted."
+        )
+    if finding.harmed:
+        return "A subgroup is harmed, so what is gained on average is not a gain."
     if gain.high < 0:
         return "Harm is shown: the whole interval lies below zero."
-    if gain.high < useful or gain.high <= 0:
-        return f"A useful gain is ruled out: the interval ends below {_points(useful)}."
-    if cheap is not None and ahead is not None and (ahead.high < useful or ahead.high <= 0):
-        return f"A useful gain over {_name(cheap.arm)} is ruled out."
+    if excluded(gain, useful):
+        return f"A useful gain is ruled out: the interval ends below {points(useful)}."
+    if cheap is not None and ahead is not None and excluded(ahead, useful):
+        return f"A useful gain over {arm_name(cheap.arm)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
-        return f"It is not ahead of {_name(cheap.arm)}, which costs less."
+        return f"It is not ahead of {arm_name(cheap.arm)}, which costs less."
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
-        return f"A gain is shown, but its mean is below {_points(useful)}."
+        return f"A gain is shown, but its mean is below {points(useful)}."
     return "The interval contains both no gain and a useful one."
 
 
-def _limits(board: Comparison) -> list[str]:
-    """Failures, missing jobs and capped rows."""
+def _harm(subgroup: str, finding: Finding, board: Comparison) -> str:
+    one = next(h.difference for h in finding.harmed if h.subgroup == subgroup)
+    low, high = one.interval.low * 100, one.interval.high * 100
+    return (
+        f"Harmed subgroup {subgroup}: {one.mean * 100:.1f} points of "
+        f"{SCORERS[board.settings.metric].title} ({low:.1f} to {high:.1f}), p = {one.p_value:.2g} "
+        "adjusted for all subgroups."
+    ).replace("-", "−")
+
+
+def _how(kind: str | None, weight: float) -> str:
+    filtered = f", selected by {kind.replace('_', ' ')}" if kind else ""
+    return filtered + (f", each of weight {weight:g}" if weight != 1 else "")
+
+
+# ---- clauses of the sentence ------------------------------------------------------------------
+
+
+def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
     settings = board.settings
-    counts: Counter[tuple[str, str]] = Counter()
-    example: dict[tuple[str, str], str] = {}
-    for result in board.results:
-        stages: dict[str, str] = {}
-        for failure in result.failures:
-            what = f"{failure.stage} {failure.learner}" if failure.learner else failure.stage
-            stages.setdefault(what, failure.message)
-        # Rows that cannot be split fail in all arms alike: told once.
-        arm = "every arm" if "split" in stages else _name(result.job.arm)
-        if arm == "every arm" and result.job.arm != board.arms[0]:
-            continue
-        for what, message in stages.items():
-            counts[arm, what] += 1
-            example.setdefault((arm, what), message)
-    found = [
-        f"{arm}: {'too few rows came' if what == 'shortfall' else f'{what} failed'} in "
-        f"{count} of {settings.resamples} resamples ({example[arm, what]})."
-        for (arm, what), count in counts.items()
-    ]
-    planned = settings.resamples * len(board.arms)
-    if len(board.results) < planned:
-        found.append(
-            f"{planned - len(board.results)} of {planned} measurements were not made; the interval "
-            "is honest for those that were, and wider than it would have been."
-        )
-    sizes = board.sizes
-    if sizes is not None and sizes.used < sizes.available:
-        found.append(
-            f"Measured on {sizes.used:,} of {sizes.available:,} training rows: what helps few rows "
-            "may help many less."
-        )
-    return found
-
-
-def _refusal(finding: Finding, lead: Contender, settings: DecideSettings) -> str:
-    metric, effect = SCORERS[settings.metric].title, _interval(lead.gain, settings)
+    metric, effect = SCORERS[settings.metric].title, interval(lead.gain, settings)
     verb = "raise" if lead.helps else "change"
-    said = f"synthetic rows from {lead.arm} {verb} {metric} by {effect}"
-    cheap = finding.cheap
-    if cheap is not None and finding.arm == cheap.arm:
-        return (
-            f"{said}, and {_name(cheap.arm)}, which costs less, gains "
-            f"{_interval(cheap.gain, settings)}: use that instead"
-        )
+    said = f"{subject(lead.arm, board)} {verb} {metric} by {effect}"
+    if finding.harmed:
+        worst = min(finding.harmed, key=lambda one: one.difference.mean)
+        lost = f"{abs(worst.difference.mean) * 100:.1f} points"
+        return f"{said}, but cost the subgroup {worst.subgroup} {lost}"
+    if finding.cheap is not None and finding.arm == finding.cheap.arm:
+        return said
     if finding.ahead is not None and lead.gain.high >= settings.minimum_effect:
-        assert cheap is not None
-        return f"{said}, which is no useful gain over {_name(cheap.arm)}"
+        assert finding.cheap is not None
+        if finding.cheap.arm == PLACEBO:
+            return f"{said}, which duplicated rows, a placebo, do as well"
+        return f"{said}, which is no useful gain over {arm_name(finding.cheap.arm)}"
     if lead.gain.high < 0:
         return f"{said}; leave the training rows as they are"
-    return f"{said}, so a gain of {_points(settings.minimum_effect)} or more is ruled out"
+    return f"{said}, so a gain of {points(settings.minimum_effect)} or more is ruled out"
+
+
+def _instead(finding: Finding, settings: DecideSettings) -> str:
+    """What to use instead, and what would bring a useful gain."""
+    cheap = finding.cheap
+    if cheap is not None and finding.arm == cheap.arm:
+        gains = f"gains {interval(cheap.gain, settings)}"
+        if not cheap.helps:
+            return f"; {arm_name(cheap.arm)}, which costs less, probably {gains}"
+        return f"; {arm_name(cheap.arm)}, which costs less, {gains}: use that instead"
+    return _more_rows(finding, settings)
+
+
+def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
+    settings = board.settings
+    metric = SCORERS[settings.metric].title
+    said = f"{subject(lead.arm, board)} change {metric} by {interval(lead.gain, settings)}"
+    if finding.scarce:
+        said += (
+            f", but the rarest class has {board.rarest:.1f} test rows per resample and "
+            f"{FEWEST_OF_CLASS} are needed"
+        )
+    else:
+        said += (
+            ", and with these rows and resamples only an effect of "
+            f"{points(finding.detectable)} or more is likely to be found"
+        )
+    if finding.rows_needed is not None:
+        said += (
+            f"; about {finding.rows_needed:,} training rows would show "
+            f"{points(settings.minimum_effect)}"
+        )
+    cheap = finding.cheap
+    if cheap is not None and finding.arm == cheap.arm:
+        gains = f"{'gains' if cheap.helps else 'probably gains'} {interval(cheap.gain, settings)}"
+        return f"{said}; meanwhile {arm_name(cheap.arm)} {gains}"
+    return said
 
 
 def _cheap(finding: Finding, settings: DecideSettings) -> str:
     if finding.cheap is None:
         return "no cheap alternative gains anything"
-    gain = _interval(finding.cheap.gain, settings)
-    return f"the strongest cheap alternative, {_name(finding.cheap.arm)}, changes it by {gain}"
+    gain = interval(finding.cheap.gain, settings)
+    return f"the strongest cheap alternative, {arm_name(finding.cheap.arm)}, changes it by {gain}"
 
 
-def _rows(ratio: Ratio | None) -> str:
-    if ratio == "balanced":
-        return "synthetic rows that balance the classes"
-    return f"{ratio:g} synthetic rows per training row"
+def _worth(finding: Finding) -> str:
+    text = worth(finding.equivalents)
+    return f", as much as {text} would" if text else ""
 
 
-def _interval(gain: Estimate, settings: DecideSettings) -> str:
-    digits = 2 if gain.high - gain.low < 0.01 else 1
-    low, high = _number(gain.low, digits), _number(gain.high, digits)
+def _more_rows(finding: Finding, settings: DecideSettings) -> str:
+    known = finding.equivalents
+    if known is None or known.useful is None or known.useful <= 0:
+        return ""
     return (
-        f"{_number(gain.mean, digits)} points "
-        f"({settings.confidence * 100:g} % interval {low} to {high})"
+        f"; {rows_text(known.useful, known.ceiling)} would bring {points(settings.minimum_effect)}"
     )
-
-
-def _points(effect: float) -> str:
-    points = effect * 100
-    return f"{points:.1f} points" if points >= 1 else f"{points:.2g} points"
-
-
-def _number(value: float, digits: int) -> str:
-    """In hundredths; a rounded zero has no sign."""
-    text = f"{abs(value) * 100:.{digits}f}"
-    return f"−{text}" if value < 0 and float(text) > 0 else text
-
-
-def _name(arm: str) -> str:
-    return _NAMES.get(arm, arm)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " or ".join(names)

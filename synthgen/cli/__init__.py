@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthgen.cli import augment, config, demo, doctor, parts, runs
+from synthgen.cli import augment, bench, compare, config, demo, doctor, parts, runs
 from synthgen.cli.console import guard
 
 app = typer.Typer(
@@ -24,7 +24,8 @@ app.command("train")(parts.train)
 app.command("sample")(parts.sample)
 app.command("evaluate")(parts.evaluate)
 app.command("report")(parts.report)
-app.command("compare")(parts.compare)
+app.command("compare")(compare.compare)
+app.command("bench")(bench.bench)
 app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)

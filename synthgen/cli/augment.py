@@ -30,6 +30,7 @@ def augment(
     device: options.Device = None,
     group: options.Group = None,
     time: options.Time = None,
+    subgroup: options.Subgroup = None,
     test: options.Test = None,
     dry_run: options.DryRun = False,
     json_: options.Json = False,
@@ -48,6 +49,7 @@ def augment(
         "data.target": target,
         "data.group": group,
         "data.time": time,
+        "data.subgroups": subgroup or None,
         "data.test": test,
         "generator.name": generator,
         "sample.ratio": options.ratio(ratio),
@@ -78,6 +80,7 @@ def augment(
 
 def resume(
     run: options.RunPath,
+    now: options.Now = False,
     trust: options.Trust = False,
     json_: options.Json = False,
     progress: options.Progress = ProgressStyle.auto,
@@ -90,7 +93,7 @@ def resume(
 
     Ending.run = run
     with watching(progress, quiet=quiet) as notify:
-        failed = _until_gates(lambda: pipeline.resume(run, notify, trust_pickle=trust))
+        failed = _until_gates(lambda: pipeline.resume(run, notify, trust_pickle=trust, now=now))
     show(run, as_json=json_)
     if failed is not None:
         raise failed

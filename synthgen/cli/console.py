@@ -46,6 +46,8 @@ class Ending:
     run: Path | None = None
     unfinished: Path | None = None
     """Where a training keeps its checkpoints."""
+    repeat = False
+    """Whether the command goes on from what it finished when it is repeated."""
     verbosity = 0
 
 
@@ -141,6 +143,8 @@ def _how_to_go_on() -> str:
         return f"go on with: synthgen resume {run}"
     if Ending.unfinished is not None and any(Ending.unfinished.glob("*/checkpoints/*")):
         return "repeat the command: it goes on from the last checkpoint"
+    if Ending.repeat:
+        return "repeat the command to go on: finished runs are kept"
     return "nothing was written"
 
 

@@ -83,6 +83,14 @@ Group = Annotated[
 Time = Annotated[
     str | None, typer.Option("--time", metavar="COLUMN", help="The latest rows are the test part.")
 ]
+Subgroup = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subgroup",
+        metavar="COLUMN",
+        help="A column whose subgroups must not be harmed; may be repeated.",
+    ),
+]
 Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test rows of your own.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing run.")]
 DryRun = Annotated[
@@ -101,6 +109,10 @@ Verbose = Annotated[
 ]
 Trust = Annotated[
     bool, typer.Option("--trust-pickle", help="Load SDV's own format, which can run code.")
+]
+Now = Annotated[
+    bool,
+    typer.Option("--now", help="Conclude from what is measured already, with a wider interval."),
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

@@ -1,4 +1,4 @@
-"""The parts of the main job as commands of their own, and two runs side by side."""
+"""The parts of the main job as commands of their own."""
 
 from __future__ import annotations
 
@@ -152,23 +152,3 @@ def report(run: options.RunPath, verbose: options.Verbose = 0) -> None:
     with found.writing():
         assess.redraw(found)
     print(found / "report.html")
-
-
-def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN_A")],
-    second: Annotated[Path, typer.Argument(metavar="RUN_B")],
-    json_: options.Json = False,
-    verbose: options.Verbose = 0,
-) -> None:
-    """Two finished runs side by side: verdicts and every score that both have."""
-    set_verbosity(verbose)
-    from synthgen.pipeline import alone
-
-    table = alone.compare(first, second)
-    if json_:
-        print(json.dumps(table, indent=1, ensure_ascii=False))
-        return
-    rows = [{"what": "", "a": str(first), "b": str(second)}, *table]
-    wide = {key: max(len(row[key]) for row in rows) for key in ("what", "a", "b")}
-    for row in rows:
-        print(f"{row['what']:<{wide['what']}}  {row['a']:>{wide['a']}}  {row['b']:>{wide['b']}}")

@@ -10,10 +10,10 @@ timedelta    durations
 ordered      at most 20 different numbers, each held by 5 rows on average; ordered categories
 identifier   integers that never repeat and are in order, without gaps, or named like a key; text
              without blanks that (almost) never repeats and has a pattern. Never floats
-numeric      all other numbers
+numeric      all other numbers; a target that is a quantity (:func:`synthgen.data.checks.task_of`)
 text         long text that seldom repeats, or text of which most values are held by fewer than 5
              rows each
-categorical  all other text and categories; the target
+categorical  all other text and categories; any other target
 ===========  ====================================================================================
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthgen.data.checks import CODES, check_classes
+from synthgen.data.checks import CODES, task_of
 from synthgen.data.columns import build, formats_of
 from synthgen.data.dtypes import Family, family
 from synthgen.data.keys import is_key
@@ -40,6 +40,7 @@ from synthgen.data.schema import (
     Numeric,
     Ordered,
     Schema,
+    Task,
     Text,
     Timedelta,
 )
@@ -53,27 +54,39 @@ def infer(
     *,
     target: str | None,
     overrides: Mapping[str, ColumnOverride] = {},
+    task: Task | None = None,
 ) -> Schema:
     """The schema of these rows, which must be training rows: nothing else may shape it.
 
+    ``task``: what the target is, where it is known from all rows
+    (:func:`synthgen.data.checks.task_of`); an override of the target's kind goes before it.
+
     Raises :class:`ConfigError` for an override that does not fit, and :class:`DataError` for a
-    type that is not supported or a target that is not a class label.
+    type that is not supported or a target that holds times.
     """
     check_overrides(overrides, frame.columns)
+    if target is not None and task is None:
+        task = task_of(frame, target, overrides)
     columns = [
-        _column(frame[name], overrides.get(name, ColumnOverride()), name == target)
+        _column(
+            frame[name], overrides.get(name, ColumnOverride()), task if name == target else None
+        )
         for name in frame.columns
     ]
     return Schema(columns=tuple(columns), target=target)
 
 
-def _column(series: pd.Series[Any], override: ColumnOverride, target: bool) -> Column:
+def _column(series: pd.Series[Any], override: ColumnOverride, task: Task | None) -> Column:
+    """``task`` is that of the target, None for any other column."""
     found = family(series)
     name = str(series.name)
+    target = task is not None
     if override.kind is not None:
         kind = check_kind(name, override.kind, found, target)
+    elif task == "regression":
+        kind = check_kind(name, "numeric", found, target)
     else:
-        kind = _target_kind(series, found) if target else _kind(series, found, override)
+        kind = _class_kind(series, found) if target else _kind(series, found, override)
     check_fields(name, override, kind)
     return build(series, found, kind, override, target)
 
@@ -118,8 +131,7 @@ def _mostly_listed(present: pd.Series[Any]) -> bool:
     return bool(2 * counts[counts >= RARE].sum() >= len(present))
 
 
-def _target_kind(series: pd.Series[Any], found: Family) -> Kind:
-    check_classes(series)
+def _class_kind(series: pd.Series[Any], found: Family) -> Kind:
     if found == "boolean":
         return "boolean"
     if found == "category" and series.cat.ordered:
@@ -150,7 +162,8 @@ def _explain_kind(column: Column, target: bool) -> str:
             if column.decimals:
                 what += f" of {column.decimals} decimals"
             where = f" from about {column.low:.6g} to about {column.high:.6g}"
-            return what + where + _list_spikes(column.spikes)
+            aim = "a quantity to estimate: " if target else ""
+            return aim + what + where + _list_spikes(column.spikes)
         case Categorical():
             return f"{len(column.values)} {'classes' if target else 'categories'}"
         case Ordered():

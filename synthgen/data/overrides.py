@@ -100,10 +100,10 @@ def check_fields(name: str, override: ColumnOverride, kind: Kind) -> None:
 
 def check_kind(name: str, kind: Kind, found: Family, target: bool) -> Kind:
     """The kind, if cells of this family can be taken for it; else raise :class:`ConfigError`."""
-    if target and kind not in ("categorical", "ordered", "boolean"):
+    if target and kind not in ("categorical", "ordered", "boolean", "numeric"):
         raise ConfigError(
-            f"The target {name!r} cannot be {kind}: it has to be a class label.",
-            "Make it categorical or ordered, or choose another target.",
+            f"The target {name!r} cannot be {kind}: it has to be a class label or a quantity.",
+            "Make it categorical, ordered or numeric, or choose another target.",
         )
     if found != "empty" and found not in _FAMILIES[kind]:
         raise ConfigError(

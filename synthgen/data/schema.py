@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 RARE = 5
 """A category, spike or bound is shared only if at least this many training rows hold it."""
 
+Task: TypeAlias = Literal["classification", "regression"]
+"""What learners do with the target: name a class of it, or estimate a quantity."""
+
 Value: TypeAlias = bool | int | float | str
 """One cell of a categorical column, as JSON can hold it."""
 
@@ -128,7 +131,8 @@ Discrete: TypeAlias = Categorical | Ordered | Boolean
 
 
 class Schema(BaseModel):
-    """The columns of a table in their order, and which of them is the target (always discrete)."""
+    """The columns of a table in their order, and which of them is the target: a discrete column
+    (its classes) or a numeric one (a quantity)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -144,6 +148,13 @@ class Schema(BaseModel):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def task(self) -> Task:
+        """Regression where the target is numeric. Raises ``ValueError`` without a target."""
+        if self.target is None:
+            raise ValueError("the schema has no target column")
+        return "regression" if isinstance(self[self.target], Numeric) else "classification"
 
     @property
     def continuous(self) -> tuple[Continuous, ...]:

@@ -9,12 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.stats import rankdata
 
 from synthgen.data import times
-from synthgen.data.checks import check_target
+from synthgen.data.checks import check_target, task_of
 from synthgen.data.dtypes import family
 from synthgen.data.keys import is_key
 from synthgen.data.overrides import did_you_mean
+from synthgen.data.schema import Task
 from synthgen.data.values import moments
 from synthgen.errors import ConfigError, DataError
 
@@ -24,6 +26,8 @@ TRIES = 16
 """Random deals of whole groups, of which the best is taken."""
 MANY = 2000
 """Groups of mixed class from which one deal is as good as the best of many."""
+BINS = 10
+"""Ranges at most that a quantity is stratified by."""
 
 
 def split_rows(
@@ -34,35 +38,78 @@ def split_rows(
     seed: int,
     group: str | None = None,
     time: str | None = None,
+    task: Task | None = None,
 ) -> tuple[Positions, Positions]:
     """Positions of the training rows and of the test rows, ascending; ``share`` of them (0 to 1)
     are for testing.
 
     - Exact copies of a row, keys of rows apart, are on one side.
-    - Every class is in both parts, in its share as nearly as copies and groups allow.
+    - Every class is in both parts, in its share as nearly as copies and groups allow. A target that
+      is a quantity is dealt likewise by ranges of about equal numbers of rows, ten at most.
     - ``group``: all rows with one value of this column are on one side.
     - ``time``: the test rows are the latest; rows of the same time stay together, and so do
       groups, which count as late as their latest row. Classes and ``seed`` have no say then.
+    - ``task``: of the table that these rows are a part of; by default that of these rows without
+      overrides (:func:`synthgen.data.checks.task_of`).
 
-    Raises :class:`DataError` where a part would lack a class or a column is not fit for its role,
-    :class:`ConfigError` where ``share`` is not between 0 and 1.
+    Raises :class:`DataError` where a part would lack a class, or hold one number only as the
+    target, or a column is not fit for its role; :class:`ConfigError` where ``share`` is not
+    between 0 and 1.
     """
     if not 0 < share < 1:
         raise ConfigError(
             f"The test share is {share}.", "Give a number between 0 and 1, such as 0.2."
         )
-    check_target(frame, target)
-    labels = pd.factorize(frame[target], sort=True)[0].astype(np.int64)
+    task = task or task_of(frame, target)
+    check_target(frame, target, task)
+    values = pd.factorize(frame[target], sort=True)[0].astype(np.int64)
     units = _copies(frame, target)
     if group is not None:
         units = _joined(units, _groups(frame, group))
+    rng = np.random.default_rng(seed)
+    strata = _bins(values, units, share) if task == "regression" else values
     if time is not None:
-        test = _latest(_clock(frame, time), units, labels, share)
+        test = _latest(_clock(frame, time), units, share)
     elif group is not None:
-        test = _whole_groups(units, labels, share, np.random.default_rng(seed))
+        test = _whole_groups(units, strata, share, rng)
     else:
-        test = _per_class(units, labels, share, np.random.default_rng(seed))
+        test = _per_class(units, strata, share, rng, even=task == "regression")
+    if task == "regression":
+        _check_spread(values, test, target)
+    elif time is not None:
+        _check_later_classes(values, test)
+    else:
+        _check_classes(values, test)
     return np.flatnonzero(~test), np.flatnonzero(test)
+
+
+def _bins(values: Positions, units: Positions, share: float) -> Positions:
+    """Shape (n,): bins of a quantity, given by its ranks, of about equal numbers of rows.
+
+    Equal values are in one bin. On average a bin holds units enough for one in either part, but
+    there are two bins at least, and each has two units, so that both parts have both ends.
+    """
+    few = int(len(np.unique(units)) * min(share, 1 - share))
+    count = min(max(few, 2), BINS)
+    # By the mean rank of equal values: a value that many rows hold has the middle of its range.
+    place = np.floor((rankdata(values) - 0.5) / len(values) * count)
+    bins: Positions = pd.factorize(place, sort=True)[0].astype(np.int64)
+    pairs = np.unique(bins * (int(units.max()) + 1) + units)
+    held = np.bincount(pairs // (int(units.max()) + 1))
+    return _merged(held)[bins]
+
+
+def _merged(held: Positions) -> Positions:
+    """The bins' numbers once neighbours are joined until each has two units."""
+    numbers = np.zeros(len(held), dtype=np.int64)
+    number = units = 0
+    for place, more in enumerate(held.tolist()):
+        numbers[place] = number
+        units += more
+        if units >= 2:
+            number, units = number + 1, 0
+    # Whatever is left over at the end goes to the last whole bin.
+    return np.minimum(numbers, max(number - 1, 0))
 
 
 def _copies(frame: pd.DataFrame, target: str) -> Positions:
@@ -100,17 +147,23 @@ def _joined(first: Positions, second: Positions) -> Positions:
 
 
 def _per_class(
-    units: Positions, labels: Positions, share: float, rng: np.random.Generator
+    units: Positions, labels: Positions, share: float, rng: np.random.Generator, *, even: bool
 ) -> NDArray[np.bool_]:
     """Copies are of one class, so each class is dealt on its own, and its count comes out exact
-    unless copies are in the way."""
+    unless copies are in the way. ``even``: the classes are of one size, whose rounding would add
+    up, so that what one has too few or too many of is made up for by the next."""
     test = np.zeros(len(units), dtype=bool)
+    owed = 0.0
     for label in range(int(labels.max()) + 1):
         rows = np.flatnonzero(labels == label)
         _, unit, sizes = np.unique(units[rows], return_inverse=True, return_counts=True)
         if len(sizes) < 2:
             raise _inseparable("copies of one row")
-        test[rows] = _deal(sizes, len(rows) * share, rng)[unit]
+        quota = len(rows) * share + owed
+        test[rows] = _deal(sizes, quota, rng)[unit]
+        if even:
+            # Not more than one row: copies must not be made up for elsewhere on the scale.
+            owed = float(np.clip(quota - np.count_nonzero(test[rows]), -1, 1))
     return test
 
 
@@ -174,9 +227,6 @@ def _whole_groups(
         error = np.abs(table[taken].sum(axis=0) / totals - share).sum()
         if error < least:
             best, least = taken, error
-    held = table[best].sum(axis=0)
-    if (held == 0).any() or (held == totals).any():
-        raise _inseparable("rows of one group")
     return best[units]
 
 
@@ -216,9 +266,7 @@ def _repair(taken: NDArray[np.bool_], table: NDArray[np.float64]) -> None:
         taken[fitting[np.argmin(sizes[fitting])]] = to_test
 
 
-def _latest(
-    clock: Positions, units: Positions, labels: Positions, share: float
-) -> NDArray[np.bool_]:
+def _latest(clock: Positions, units: Positions, share: float) -> NDArray[np.bool_]:
     latest = np.zeros(int(units.max()) + 1, dtype=np.int64)
     np.maximum.at(latest, units, clock)
     late = latest[units]
@@ -232,13 +280,32 @@ def _latest(
         )
     moment = np.unique(late)[1:][np.argmin(np.abs(after - share * len(late)))]
     test: NDArray[np.bool_] = late >= moment
+    return test
+
+
+def _check_classes(labels: Positions, test: NDArray[np.bool_]) -> None:
+    classes = len(np.unique(labels))
+    if any(len(np.unique(labels[part])) < classes for part in (test, ~test)):
+        raise _inseparable("rows of one group")
+
+
+def _check_later_classes(labels: Positions, test: NDArray[np.bool_]) -> None:
     train_classes, test_classes = np.unique(labels[~test]), np.unique(labels[test])
     if len(test_classes) < 2 or not np.isin(test_classes, train_classes).all():
         raise DataError(
             "Split by time, the test part has one class only, or one that the earlier rows lack.",
             "Use another test share, leave out the time column, or give a test file.",
         )
-    return test
+
+
+def _check_spread(values: Positions, test: NDArray[np.bool_], target: str) -> None:
+    for part, rows in (("test", test), ("training", ~test)):
+        if len(np.unique(values[rows])) < 2:
+            raise DataError(
+                f"The target {target!r} would have fewer than two different values in the {part} "
+                "part.",
+                "Use another test share, leave out the group or time column, or give a test file.",
+            )
 
 
 def _clock(frame: pd.DataFrame, time: str) -> Positions:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synthgen.data.dtypes import cast, dtype_name
 from synthgen.data.parquet import read_parquet, write_parquet
-from synthgen.data.schema import Schema
+from synthgen.data.schema import Schema, Task
 from synthgen.data.values import to_codes, to_numbers
 
 
@@ -56,10 +56,22 @@ class Table:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Shape (n,): the target's codes."""
+        """Shape (n,): the target's codes. Raises ``ValueError`` without a target or where it is a
+        quantity: see :attr:`targets`."""
+        return self.codes(self._target("classification"))
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        """Shape (n,): the target's numbers. Raises ``ValueError`` without a target or where it is
+        a class label: see :attr:`labels`."""
+        return self.numbers(self._target("regression"))
+
+    def _target(self, task: Task) -> str:
         if self.schema.target is None:
             raise ValueError("the table has no target column")
-        return self.codes(self.schema.target)
+        if self.schema.task != task:
+            raise ValueError(f"the target is one of {self.schema.task}, not of {task}")
+        return self.schema.target
 
     def save(self, path: Path) -> None:
         """Write Parquet; the schema travels separately."""

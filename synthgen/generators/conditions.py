@@ -126,16 +126,21 @@ def _joined(tables: list[Table], seed: int) -> Table:
 
 def _column(schema: Schema, name: str) -> Discrete:
     known = [column.name for column in schema.discrete]
+    usable = f"use one of {_some(known)}" if known else "leave it out: the table has none"
     for column in schema.discrete:
         if column.name == name:
             return column
     if name in schema.names:
+        declare = f", or declare {name!r} categorical in the configuration"
         raise ConfigError(
             f"column {name!r} is {schema[name].kind}: only columns with categories can be fixed",
-            f"use one of {_some(known)}, or declare {name!r} categorical in the configuration",
+            # Of a target that would ask another question.
+            usable if name == schema.target else usable + declare,
         )
-    nearest = get_close_matches(name, known, n=NAMED) or known
-    raise ConfigError(f"no column is named {name!r}", f"use one of {_some(nearest)}")
+    nearest = get_close_matches(name, known, n=NAMED)
+    raise ConfigError(
+        f"no column is named {name!r}", f"use one of {_some(nearest)}" if nearest else usable
+    )
 
 
 def _listed(column: Discrete, value: object) -> Value:

@@ -4,6 +4,12 @@ Chawla, Bowyer, Hall and Kegelmeyer, "SMOTE: Synthetic Minority Over-sampling Te
 2002; the interpolation is imbalanced-learn's. Which of its three forms runs follows from the
 columns: SMOTE for numbers alone, SMOTE-NC for numbers and categories, SMOTEN for categories alone.
 
+Where the target is a quantity, all rows are one class and the target is one more of their numbers:
+it has a part in the distance, and is interpolated by the factor of the others. Torgo, Ribeiro,
+Pfahringer and Branco, "SMOTE for Regression", EPIA 2013, give a new row the mean of its parents'
+targets weighted by nearness, which for numbers is the same; their relevance function, which picks
+rare targets for over-sampling, is left out.
+
 What imbalanced-learn leaves to its caller is decided here:
 
 - Each number is scaled by its spread within the class, so that no unit dominates the distance.
@@ -29,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from synthgen.data.schema import Discrete, Schema
+from synthgen.data.schema import Schema
 from synthgen.data.table import Table
 from synthgen.data.values import MISSING
 from synthgen.errors import ConfigError, DataError
@@ -47,7 +53,8 @@ PAIRED = 3_000
 
 
 class Smote(Generator):
-    """Interpolates between training rows of one class; needs a target column.
+    """Interpolates between training rows of one class, or between any rows where the target is a
+    quantity; needs a target column.
 
     Every synthetic row lies between two training rows, so SMOTE keeps no secret of theirs: the
     saved model holds the training rows as they may be shared (see
@@ -64,8 +71,9 @@ class Smote(Generator):
         """Find each row's neighbours.
 
         Raises :class:`~synthgen.errors.ConfigError` without a target and
-        :class:`~synthgen.errors.DataError` where a class has a single row, which could only be
-        repeated, or where there is no column beside the target.
+        :class:`~synthgen.errors.DataError` where a class (or the table, if the target is a
+        quantity) has a single row, which could only be repeated, or where there is no column
+        beside the target.
         """
         rows = protect(train, context.seed)
         if rows.schema.target is None:
@@ -78,17 +86,12 @@ class Smote(Generator):
                 f"there is no column beside the target {rows.schema.target!r} to interpolate",
                 "give columns that say something about the target",
             )
-        labels = rows.codes(rows.schema.target)
+        labels = _labels(rows)
         neighbours: dict[int, NDArray[np.int32]] = {}
         for label in np.unique(labels[labels != MISSING]):
             members = rows.take(np.flatnonzero(labels == label))
             if len(members) == 1:
-                # Unnamed: a value that few rows hold is not to be quoted.
-                raise DataError(
-                    f"a class of column {rows.schema.target!r} has a single row,"
-                    " which smote could only repeat",
-                    "collect more rows of it, leave it out, or use another generator",
-                )
+                raise _lone(rows.schema)
             space = _Space.of(members)
             if space.numbers.shape[1] > 0:
                 nearest = _Neighbours(min(self.k_neighbors, len(members) - 1))
@@ -116,11 +119,12 @@ class SmoteSampler:
         """As :meth:`synthgen.generators.base.Sampler.sample`: a condition on the target is exact,
         others are met by drawing again; without one, classes come by their training frequency."""
         conditions = resolve(self.rows.schema, where)
-        column = _column(self.rows.schema)
-        labels = self.rows.codes(column.name)
+        labels = _labels(self.rows)
         known = labels[labels != MISSING]
-        if column.name in conditions:
-            known = known[known == column.values.index(conditions.pop(column.name))]
+        target = self.rows.schema.target
+        if target in conditions:
+            column = next(c for c in self.rows.schema.discrete if c.name == target)
+            known = known[known == column.values.index(conditions.pop(target))]
         if len(known) == 0:
             if n > 0:
                 warn_shortfall(0, n, where or {}, "no training row is of this class")
@@ -147,7 +151,7 @@ class SmoteSampler:
 
     def _interpolated(self, label: int, count: int, rng: np.random.Generator) -> Rows:
         """``count`` new rows of the class ``label``."""
-        labels = self.rows.codes(_column(self.rows.schema).name)
+        labels = _labels(self.rows)
         members = np.flatnonzero(labels == label)
         space = _Space.of(self.rows.take(members))
         random = np.random.RandomState(int(rng.integers(2**32)))
@@ -248,9 +252,26 @@ class _Neighbours:
         raise NotImplementedError("imbalanced-learn wants it to be there and does not call it")
 
 
-def _column(schema: Schema) -> Discrete:
-    """The target's column."""
-    return next(column for column in schema.discrete if column.name == schema.target)
+def _labels(rows: Rows) -> NDArray[np.int64]:
+    """Shape (n,): the target's codes, MISSING where missing; 0 in all rows for a quantity."""
+    target = rows.schema.target
+    assert target is not None
+    if rows.schema.task == "regression":
+        return np.zeros(len(rows), dtype=np.int64)
+    return rows.codes(target)
+
+
+def _lone(schema: Schema) -> DataError:
+    if schema.task == "regression":
+        return DataError(
+            "the table has a single row, which smote could only repeat",
+            "collect more rows, or use another generator",
+        )
+    # Unnamed: a value that few rows hold is not to be quoted.
+    return DataError(
+        f"a class of column {schema.target!r} has a single row, which smote could only repeat",
+        "collect more rows of it, leave it out, or use another generator",
+    )
 
 
 def _inputs(schema: Schema) -> list[int]:

@@ -24,6 +24,8 @@ def class_balance(trio: Trio) -> Reading:
     target = trio.train.schema.target
     if target is None:
         raise NotComputable("the table has no target column")
+    if trio.train.schema.task == "regression":
+        raise NotComputable("the target is a quantity and has no classes")
     if len(trio.synthetic) == 0:
         raise NotComputable("there are no synthetic rows")
     real, synthetic = (_shares(table) for table in (trio.train, trio.synthetic))

@@ -63,25 +63,30 @@ def _prepared(config: Config, frame: pd.DataFrame | None) -> tuple[Config, Loade
     return config, read(source, stages.reading(config))
 
 
-def resume(path: Path, notify: Notify = unheard, *, trust_pickle: bool = False) -> Run:
+def resume(
+    path: Path, notify: Notify = unheard, *, trust_pickle: bool = False, now: bool = False
+) -> Run:
     """Go on with a run where it was; a finished run is only checked.
 
+    ``now`` concludes from the measurements that are there, without making further ones.
     ``trust_pickle`` is needed to draw from a model that SDV wrote in its own format before.
     """
     run = Run.open(path)
     with run.writing():
-        execute(run, notify, trust_pickle=trust_pickle)
+        execute(run, notify, trust_pickle=trust_pickle, now=now)
     return run
 
 
-def execute(run: Run, notify: Notify = unheard, *, trust_pickle: bool = False) -> None:
+def execute(
+    run: Run, notify: Notify = unheard, *, trust_pickle: bool = False, now: bool = False
+) -> None:
     """The stages after ``split`` that are not done yet. The caller holds the run.
 
     Raises DataError if a file of the first stage is not what it was: there is no way to make it
     again.
     """
     stages.check_split(run)
-    stages.decide(run, notify)
+    stages.decide(run, notify, now=now)
     fitted = stages.fit(run, notify)
     # What this process wrote a moment ago it may also load.
     stages.sample(run, notify, trust_pickle=trust_pickle or fitted)

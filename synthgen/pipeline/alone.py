@@ -1,4 +1,4 @@
-"""Parts of the main job on their own: train, sample, evaluate, compare."""
+"""Parts of the main job on their own: train, sample, evaluate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
-from synthgen.data.checks import check_frame
+from synthgen.data.checks import check_frame, task_of
 from synthgen.data.infer import infer
 from synthgen.data.origin import Origin
 from synthgen.data.read import Loaded, ReadOptions, read
@@ -27,14 +27,13 @@ from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
-from synthgen.pipeline import assess, models, stages
+from synthgen.pipeline import models, stages
 from synthgen.pipeline.conform import conform
 from synthgen.pipeline.draw import draw
 from synthgen.pipeline.events import Notify
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
-from synthgen.report import load as load_report
-from synthgen.results import Score, Verdict
+from synthgen.results import Recipe, Score
 from synthgen.runs import Run, dump
 from synthgen.training.context import Context
 
@@ -54,7 +53,7 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
     check_frame(loaded.frame, config.data.target, stages.overrides(config))
     schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
     table = Table(loaded.frame, schema)
-    resolved = configuration.resolve(config, len(table))
+    resolved = configuration.resolve(config, len(table), schema.task)
     with _working(out, _fingerprint(resolved, loaded)) as work:
         _recover(out)
         _refuse_existing(out, force)
@@ -195,6 +194,7 @@ def evaluate(
     rows = read(real, ReadOptions()).frame
     if target is not None:
         check_frame(rows, target)
+    task = None if target is None else task_of(rows, target)
     notices = []
     if holdout is None:
         notices.append("no --holdout: a fifth of REAL stands in for it, and privacy is flattered")
@@ -205,44 +205,13 @@ def evaluate(
     else:
         held = conform(read(holdout, ReadOptions()).frame, rows, holdout)
     made = conform(read(synthetic, ReadOptions()).frame, rows, synthetic)
-    schema = infer(rows, target=target)
+    schema = infer(rows, target=target, task=task)
     trio = Trio(Table(rows, schema), Table(held, schema), Table(made, schema), seed)
     with single_thread():
         scores, more = score_all(trio)
     if target is not None:
-        augmented = trio.train.concat(trio.synthetic)
-        utility = sealed_utility(trio.train, augmented, trio.holdout, DecideSettings())
+        utility = sealed_utility(
+            trio.train, trio.synthetic, trio.holdout, DecideSettings(), recipe=Recipe()
+        )
         scores = [*utility, *scores]
     return scores, notices + more
-
-
-def compare(first: Path, second: Path) -> list[dict[str, str]]:
-    """Rows of ``what``, ``a``, ``b``: the verdicts, then every score that both runs have.
-
-    Scores are comparable only on the same rows; the first line says whether the sources agree.
-    """
-    a, b = (load_report(assess.finished(path) / "report.json") for path in (first, second))
-    same = a.provenance.source_sha256 == b.provenance.source_sha256
-    rows = [
-        ("source", a.provenance.source, b.provenance.source),
-        ("same data", "yes" if same else "NO", "yes" if same else "NO"),
-        ("generator", a.provenance.generator, b.provenance.generator),
-        ("decision", a.verdict.decision, b.verdict.decision),
-        *(
-            (f"difference, {name}", _points(x), _points(y))
-            for name, x, y in ((a.verdict.metric, a.verdict, b.verdict),)
-            if a.verdict.metric == b.verdict.metric
-        ),
-    ]
-    others = {score.metric: score for score in b.scores}
-    rows += [
-        (score.title, f"{score.value:.4f}", f"{others[score.metric].value:.4f}")
-        for score in a.scores
-        if score.metric in others
-    ]
-    return [{"what": what, "a": x, "b": y} for what, x, y in rows]
-
-
-def _points(answer: Verdict) -> str:
-    low, high = answer.interval.low, answer.interval.high
-    return f"{answer.difference:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synthgen.benchmark.sealed import sealed_differences
 from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import sealed_utility
 from synthgen.config import Config
+from synthgen.data.assemble import join
 from synthgen.data.infer import explain
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError
@@ -23,14 +26,18 @@ from synthgen.metrics.pair_trends import pair_trends
 from synthgen.metrics.score import score
 from synthgen.pipeline import stages
 from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.recipes import chosen_recipe, draw_recipe
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import read as read_log
 from synthgen.report import card, load, render
-from synthgen.results import ColumnNote, Curve, Provenance, Report
+from synthgen.results import ColumnNote, Curve, Provenance, Recipe, Report
 from synthgen.runs import CONFIG, Run, dump, sha256
+from synthgen.training.context import Context
 
 EVALUATED = 100_000
 """Synthetic rows at most for fidelity and privacy scores, whose cost grows with the rows."""
+SEEDS: dict[str, int] = {"quick": 3, "standard": 5, "thorough": 10}
+"""Seeds of the generator that scores on a given test file rest on, by budget."""
 CURVE_POINTS = 400
 """Points of a training curve in the report; more than a screen shows."""
 HASHED = ("split/train.parquet", "split/test.parquet", "verdict.json", "synthetic.parquet")
@@ -62,18 +69,35 @@ def evaluate(run: Run, notify: Notify) -> None:
                 "The augmented set holds no synthetic rows; the utility scores on the sealed rows "
                 f"show what adding {len(free)} would have done"
             )
+        recipe = chosen_recipe(config, answer) if len(chosen) else Recipe()
         utility = sealed_utility(
             train,
-            train.concat(chosen if len(chosen) else free),
+            chosen if len(chosen) else free,
             test,
             config.decide,
+            recipe=recipe,
             synthetic=free,
             seed=derive(config.seed, "utility"),
+        )
+        board = stages.comparison(run)
+        sealed = sealed_differences(
+            train,
+            [chosen if len(chosen) else free, *_further(run, config, train, recipe)],
+            test,
+            config.decide,
+            arm=(answer.arm if len(chosen) and answer.arm else config.generator.name),
+            learner=answer.learner or config.decide.learners[0],
+            recipe=recipe,
+            seed=derive(config.seed, "sealed"),
         )
         report = Report(
             title=config.data.source or "table",
             verdict=answer,
-            differences=stages.differences(run),
+            differences=board.differences(),
+            by_class=board.by_class(),
+            by_subgroup=board.by_subgroup(),
+            learning_curve=board.curve_points(),
+            sealed=sealed,
             scores=[*utility, *resemblance, *privacy],
             marginals=marginals(trio),
             pair_trends=pair_trends(trio),
@@ -91,6 +115,29 @@ def evaluate(run: Run, notify: Notify) -> None:
         notify(Event("evaluate", 2, 2))
 
     run.stage("evaluate", work)
+
+
+def _further(run: Run, config: Config, train: Table, recipe: Recipe) -> Iterator[Table]:
+    """The rows of generators that are trained with further seeds: with a test file of the user's
+    own there are no resamples behind the scores on it, so seeds have to show how they vary."""
+    if config.data.test is None:
+        return
+    for number in range(1, SEEDS[config.budget]):
+        context = Context(
+            seed=derive(config.seed, f"fit {number}"),
+            device=stages.device(config),
+            checkpoints=run.scratch(f"sealed/{number}"),
+        )
+        sampler = config.generator.fit(train, context)
+        own = config.model_copy(update={"seed": derive(config.seed, f"seed {number}")})
+        with stages.shortfalls([]):
+            drawn, more = draw_recipe(sampler, train, recipe, own)
+        parts = more or [drawn]
+        rows = join([part.rows for part in parts], derive(own.seed, "keys"))
+        if not more:
+            share = recipe.ratio if isinstance(recipe.ratio, float) else 1.0
+            rows = rows.take(np.arange(min(len(rows), round(share * len(train)))))
+        yield rows
 
 
 def draw_up(run: Run, notify: Notify) -> None:

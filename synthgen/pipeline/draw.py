@@ -97,11 +97,3 @@ def draw(
         fresh.append(filler.take(np.arange(kept)))
     whole = join(fresh, derive(seed, "keys"))
     return Drawn(whole.take(np.arange(min(n, len(whole)))), n, dropped - kept, kept)
-
-
-def balancing(train: Table) -> dict[int, int]:
-    """Rows that each target class (by code) lacks to the largest one; full classes left out."""
-    counts = np.bincount(train.labels[train.labels >= 0])
-    return {
-        code: int(counts.max() - count) for code, count in enumerate(counts) if count < counts.max()
-    }

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from synthgen import config as configuration
-from synthgen.benchmark import jobs
-from synthgen.benchmark.arms import CHEAP
+from synthgen.benchmark import jobs, schedule
+from synthgen.benchmark.arms import ROWS, Arm, Source
+from synthgen.benchmark.records import Job
+from synthgen.benchmark.subgroups import cuts
 from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
+from synthgen.data.checks import task_of
 from synthgen.data.infer import explain, infer
 from synthgen.data.read import read
 from synthgen.data.table import Table
@@ -49,19 +52,34 @@ def forecast(config: Config) -> Forecast:
     stages.device(config)
     stages.check_packages(config)
     loaded = read(config.data.source, stages.reading(config))
-    frame, held, notices = stages.parts(loaded, config)
-    schema = infer(frame, target=config.data.target, overrides=stages.overrides(config))
+    overrides = stages.overrides(config)
+    task = task_of(loaded.frame, config.data.target, overrides)
+    frame, held, notices = stages.parts(loaded, config, task)
+    schema = infer(frame, target=config.data.target, overrides=overrides, task=task)
     train = Table(frame, schema)
-    resolved = configuration.resolve(config, len(train))
-    todo = stages.jobs_of(resolved)
+    cuts(train, config.data.subgroups)
+    resolved = configuration.resolve(config, len(train), task)
+    stages.check_learners(resolved, task)
+    todo = schedule.due(
+        resolved.decide.model_copy(update={"drop_losers": False}),
+        stages.sources(resolved, task),
+        0,
+        [],
+    )
     used = min(len(train), resolved.decide.max_rows or len(train))
     with single_thread():
         fit_seconds = _fit_seconds(resolved, train)
     learn_seconds = _learn_seconds(resolved, train) * used / min(used, PROBE_ROWS)
-    # The generator's job trains each learner once per ratio inside and once outside.
-    ratios = len(resolved.decide.ratios)
-    cheap = len(resolved.decide.arms)
-    per_resample = learn_seconds * (cheap + (ratios + 1) / 2) + fit_seconds
+    decide = resolved.decide
+    refined = (len(decide.filters) + len(decide.weights)) * (
+        len(decide.ratios) if decide.every_ratio else 1
+    )
+    # Trainings of every learner: inner ones at each recipe and one for the mixture, of about half
+    # the cost of the four outer ones; synthetic rows make them half as long again. The cheap arms
+    # train once inside and once outside.
+    generator = 1.5 * ((len(decide.ratios) + refined + 1) / 2 + 4)
+    cheap = 1.5 * (len(decide.arms) - 1)
+    per_resample = learn_seconds * (generator + cheap) + fit_seconds
     workers = stages.workers(resolved)
     serial = fit_seconds + 3 * learn_seconds
     table_bytes = float(frame.memory_usage(deep=True).sum())
@@ -104,8 +122,9 @@ def _fit_seconds(config: Config, train: Table) -> float:
 
 def _learn_seconds(config: Config, train: Table) -> float:
     """One plain arm: every learner fitted on the inner and on the outer part."""
-    decide = config.decide.model_copy(update={"max_rows": None})
-    job = jobs.plan(decide, (CHEAP["nothing"],), 0)[0]
+    decide = config.decide.model_copy(update={"max_rows": None, "curve": ()})
+    plain = Source(name=ROWS, arms=(Arm(name="nothing", treatment="plain"),))
+    job = Job(resample=0, source=plain, seed=0)
     started = time.perf_counter()
     jobs.run_job(job, _probe(train), decide, None)
     return time.perf_counter() - started

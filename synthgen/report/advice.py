@@ -1,14 +1,16 @@
-"""The verdict in plain language: the effect, what to do now, and how to run it again."""
+"""The verdict in plain language: the effect, what stands beside it, and how to run it again."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from synthgen.report import numbers
-from synthgen.report.wording import DECISIONS, Effects, name
-from synthgen.results import Provenance, Report, Verdict
+from synthgen.report.wording import CHEAP, DECISIONS, LOWER_IS_BETTER, Effects, name, source
+from synthgen.results import Difference, Provenance, Report, Verdict
 
-_NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
+FEWEST = 3
+"""Resamples without which there is no estimate."""
 
 
 def sentence(verdict: Verdict) -> str:
@@ -41,7 +43,7 @@ def measurement(report: Report) -> str:
 
 def measured(verdict: Verdict) -> bool:
     """Whether there is an estimate at all: without one only the metric's own range is known."""
-    return verdict.detectable_effect < 1
+    return verdict.resamples >= FEWEST
 
 
 def shown_arm(report: Report) -> str | None:
@@ -49,39 +51,57 @@ def shown_arm(report: Report) -> str | None:
     verdict = report.verdict
     if verdict.arm is not None:
         return verdict.arm
-    for one in report.differences:
-        primary = one.learner == "best" and one.metric == verdict.metric
-        if primary and one.mean == verdict.difference and one.interval == verdict.interval:
+    for one in primary(report):
+        if one.mean == verdict.difference and one.interval == verdict.interval:
             return one.arm
     return None
+
+
+def beside(report: Report) -> Difference | None:
+    """What the verdict's difference is to be seen beside: that of the strongest cheap arm, or, if
+    the verdict is about a cheap arm itself, that of the strongest one with a generator's rows."""
+    shown, wanted = shown_arm(report), report.verdict.cheap
+    if shown is None:
+        return None
+    if generated(shown, report):
+        others = [d for d in primary(report) if d.arm == wanted]
+    else:
+        others = [d for d in primary(report) if generated(d.arm, report)]
+    return next((d for d in others if d.arm != shown), None)
+
+
+def primary(report: Report) -> list[Difference]:
+    """Every arm on the verdict's metric and all rows, strongest first, with the learner that is
+    chosen inside, or the first one listed; the verdict's own list where the report has none."""
+    found = [d for d in report.differences if d.metric == report.verdict.metric]
+    chosen = [d for d in found if d.learner == "best"]
+    if found and not chosen:
+        chosen = [d for d in found if d.learner == found[0].learner]
+    return strongest(chosen or report.verdict.alternatives)
+
+
+def strongest(differences: Iterable[Difference]) -> list[Difference]:
+    """Best first, of one metric."""
+    # NaN compares with nothing: such a row goes last.
+    return sorted(
+        differences,
+        key=lambda d: (
+            d.mean != d.mean,
+            d.mean * (1 if d.metric in LOWER_IS_BETTER else -1),
+            d.arm,
+        ),
+    )
+
+
+def generated(arm: str, report: Report) -> bool:
+    """Whether this arm adds rows of a generator in question. (SMOTE can be one.)"""
+    return source(arm) == report.provenance.generator or source(arm) not in CHEAP
 
 
 def confidence(verdict: Verdict) -> str:
     """``95 % interval``."""
     level = numbers.significant(verdict.confidence * 100)
     return f"{level}\N{NO-BREAK SPACE}% interval"
-
-
-def ratio(verdict: Verdict) -> str:
-    """How many synthetic rows the verdict wants, as half a sentence; empty where it wants none."""
-    match verdict.ratio:
-        case None:
-            return ""
-        case "balanced":
-            return "as many per class as it takes to balance the classes"
-        case rows:
-            return f"{numbers.significant(rows)} synthetic per training row"
-
-
-def steps(report: Report) -> list[str]:
-    """What to do now, most important first."""
-    match report.verdict.decision:
-        case "augment":
-            return _augment(report)
-        case "do-not-augment":
-            return _keep(report)
-        case "inconclusive":
-            return _find_out(report)
 
 
 def command(provenance: Provenance) -> str:
@@ -101,69 +121,3 @@ def command(provenance: Provenance) -> str:
             words += [f"--{option}", str(data[option])]
     words += ["--generator", provenance.generator, "--budget", provenance.budget]
     return shlex.join([*words, "--seed", str(provenance.seed)])
-
-
-def _augment(report: Report) -> list[str]:
-    verdict, rows = report.verdict, report.provenance.rows
-    made = f" from {name(verdict.arm)}" if verdict.arm else ""
-    amount = ratio(verdict)
-    real, drawn = rows.get("train"), rows.get("augmented", 0) - rows.get("train", 0)
-    held = (
-        f": {numbers.counted(real, 'training row')} and {numbers.counted(drawn, 'synthetic row')}"
-        if real is not None and drawn > 0
-        else ""
-    )
-    return [
-        f"Train your classifier on the augmented file of this run{held}{made}"
-        + (f" ({amount})." if amount else "."),
-        "Keep validating and testing on real rows only.",
-        f"Expect {effect(verdict)}. If the lower end would not be worth the trouble, "
-        "leave your data as they are.",
-    ]
-
-
-def _keep(report: Report) -> list[str]:
-    verdict = report.verdict
-    shown = effects(verdict)
-    advice = []
-    if verdict.arm is not None and verdict.arm != "nothing":
-        advice.append(
-            f"Use {name(verdict.arm)} instead, which trains no generator: {effect(verdict)}."
-        )
-    else:
-        advice.append("Train on your own rows as they are; nothing was shown to beat them.")
-    if report.provenance.rows.get("synthetic"):
-        advice.append("The synthetic rows of this run are there to be looked at; leave them out.")
-    advice.append(
-        "If the score is too low, more real rows or better features are the way: a gain of "
-        f"{shown.amount(verdict.detectable_effect)} from synthetic rows would have shown."
-    )
-    return advice
-
-
-def _find_out(report: Report) -> list[str]:
-    verdict, budget = report.verdict, report.provenance.budget
-    shown = effects(verdict)
-    sees, wants = shown.amount(verdict.detectable_effect), shown.amount(verdict.minimum_effect)
-    larger = _NEXT_BUDGET.get(budget)
-    advice = [
-        "Train on your own rows as they are until the question is settled."
-        if verdict.arm is None or verdict.arm == "nothing"
-        else f"Use {name(verdict.arm)} until the question is settled: {effect(verdict)}."
-    ]
-    if not measured(verdict):
-        return [
-            *advice,
-            "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
-            "the target, or collect more of their rows.",
-        ]
-    advice.append(
-        f"This run would have found an effect of {sees} or more; "
-        f"effects from {wants} on count as useful."
-    )
-    advice.append(
-        f"For a finer answer run it again with --budget {larger}."
-        if larger
-        else "For a finer answer collect more real rows: the largest budget is already in use."
-    )
-    return advice

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from synthgen.report import advice, numbers
 from synthgen.report.sections import provenance, utility
 from synthgen.report.sections.scores import score_rows
+from synthgen.report.sections.verdict import harmed_parts, small_print
+from synthgen.report.steps import steps
 from synthgen.report.text import markdown, paragraph, visible
-from synthgen.report.wording import DECISIONS
+from synthgen.report.wording import DECISIONS, REGRESSION, name
+from synthgen.report.worth import worth
 from synthgen.results import Report
 
 _WORST = 10
@@ -31,28 +34,47 @@ def card(report: Report) -> str:
 def _verdict(report: Report) -> str:
     found = report.verdict
     smallest = advice.effects(found).amount(found.minimum_effect)
-    return "\n\n".join(
-        [
-            f"# {markdown(report.title)}",
-            f"**{DECISIONS[found.decision]}.** {markdown(advice.sentence(found))}",
-            f"{paragraph(advice.measurement(report))} "
-            f"({numbers.counted(found.resamples, 'resample')}; less than {smallest} is no gain).",
-            _list(advice.steps(report)),
+    parts = [
+        f"# {markdown(report.title)}",
+        f"**{DECISIONS[found.decision]}.** {markdown(advice.sentence(found))}",
+        f"{paragraph(advice.measurement(report))} "
+        f"({numbers.counted(found.resamples, 'resample')}; less than {smallest} is no gain).",
+    ]
+    if said := worth(report):
+        parts.append(paragraph(" ".join(said)))
+    harmed = harmed_parts(report)
+    if harmed:
+        arm = paragraph(name(found.harmed[0].difference.arm))
+        parts += [
+            f"**{arm} harms a part of the rows:**",
+            bulleted(f"{one.subgroup}: {one.effect}" for one in harmed),
         ]
-    )
+    parts.append(bulleted(steps(report)))
+    return "\n\n".join([*parts, *map(paragraph, small_print(report))])
 
 
 def _arms(report: Report) -> str:
     view = utility.build(report)
-    if not view.arms:
+    if not view.forest.rows:
         return ""
     unit = f" ({view.unit})" if view.unit else ""
     rows = [
-        (arm.arm + (" (in the verdict)" if arm.chosen else ""), arm.effect, arm.interval)
-        for arm in view.arms
+        (
+            row.label + (f" ({row.badge})" if row.badge else ""),
+            row.effect,
+            row.interval,
+            row.reading if not row.faint else row.line.rpartition("; ")[2],
+        )
+        for row in view.forest.rows
     ]
-    heads = ("Arm", f"Change of {view.metric}{unit}", view.confidence)
-    return f"## Utility\n\nAgainst doing nothing, {view.learner}.\n\n{_table(heads, rows)}"
+    heads = ("Arm", f"Change of {view.metric}{unit}", view.confidence, "Reading")
+    parts = [f"## Utility\n\nAgainst doing nothing, {view.learner}.\n\n{tabulated(heads, rows)}"]
+    for table in view.sealed:
+        known = [(r.metric, r.unit, r.baseline, r.effect, r.interval) for r in table.rows]
+        titles = ("Metric", "Unit", "Doing nothing", "Change", view.confidence)
+        said = f"{table.arm} against doing nothing, {table.learner}: {table.basis}."
+        parts.append(f"{paragraph(said)}\n\n{tabulated(titles, known)}")
+    return "\n\n".join(parts)
 
 
 def _scores(report: Report) -> str:
@@ -63,7 +85,7 @@ def _scores(report: Report) -> str:
     ]
     if not rows:
         return ""
-    table = _table(("Pillar", "Score", "Value", "Reference (real rows)"), rows)
+    table = tabulated(("Pillar", "Score", "Value", "Reference (real rows)"), rows)
     return f"## Scores\n\n{table}"
 
 
@@ -73,14 +95,15 @@ def _columns(report: Report) -> str:
         return ""
     rows = [(m.column, numbers.percent(m.score), numbers.percent(m.reference)) for m in worst]
     some = f"The {len(rows)} worst of {len(report.marginals)} columns."
-    return f"## Columns\n\n{some}\n\n{_table(('Column', 'Match', 'Real rows'), rows)}"
+    return f"## Columns\n\n{some}\n\n{tabulated(('Column', 'Match', 'Real rows'), rows)}"
 
 
 def _use(report: Report) -> str:
     known = report.provenance
-    return "## Intended use and limits\n\n" + _list(
+    models = "models" if report.verdict.metric in REGRESSION else "classifiers"
+    return "## Intended use and limits\n\n" + bulleted(
         [
-            f"Meant for training classifiers of {known.target} together with the real rows that "
+            f"Meant for training {models} of {known.target} together with the real rows that "
             "the synthetic ones were made from; not a replacement for them.",
             "Never validate or test on synthetic rows: they inherit the generator's mistakes.",
             "The verdict holds for the learners, metric and data named here. With other data, "
@@ -92,7 +115,7 @@ def _use(report: Report) -> str:
 
 
 def _notices(report: Report) -> str:
-    return f"## Notices\n\n{_list(report.notices)}" if report.notices else ""
+    return f"## Notices\n\n{bulleted(report.notices)}" if report.notices else ""
 
 
 def _provenance(report: Report) -> str:
@@ -101,17 +124,17 @@ def _provenance(report: Report) -> str:
     facts = [*view.facts, *rows, *view.versions, *((f"SHA-256 of {f}", h) for f, h in view.hashes)]
     fence = "~" * max(3, _longest_run(view.command, "~") + 1)
     return (
-        f"## Provenance\n\n{_table(('What', 'Value'), facts)}\n\n"
+        f"## Provenance\n\n{tabulated(('What', 'Value'), facts)}\n\n"
         f"Run it again:\n\n{fence}\n{visible(view.command)}\n{fence}\n\n"
         "All numbers are in report.json."
     )
 
 
-def _list(items: Iterable[str]) -> str:
+def bulleted(items: Iterable[str]) -> str:
     return "\n".join(f"- {paragraph(item)}" for item in items)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def tabulated(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads)]
     text = [f"| {' | '.join(map(markdown, heads))} |", f"| {' | '.join(lines[1])} |"]
     text += [f"| {' | '.join(map(markdown, row))} |" for row in rows]

@@ -21,7 +21,7 @@ def render(report: Report) -> str:
     Nothing in it is loaded from elsewhere and nothing in it runs: its security policy allows its
     own style sheet, by hash, and nothing more. Names and sentences may hold any text.
     """
-    pages = _environment()
+    pages = environment()
     style = pages.get_template("style.css").render()
     return pages.get_template("page.html").render(
         title=report.title,
@@ -52,7 +52,7 @@ def _shown(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     pages = Environment(
         loader=PackageLoader("synthgen.report"),
         autoescape=True,

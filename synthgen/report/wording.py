@@ -7,6 +7,7 @@ three significant digits: a new metric needs no change here to appear.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -23,22 +24,49 @@ DECISIONS: dict[Decision, str] = {
 }
 
 NAMES = {
-    "class_weights": "class weights",
+    "threshold": "tuned threshold",
     "oversample": "random oversampling",
     "smote": "SMOTE",
+    "placebo": "duplicated rows (placebo)",
     "resample": "duplicated rows",
     "best": "best learner",
     "logistic": "logistic regression",
+    "ridge": "ridge regression",
     "forest": "random forest",
     "boosting": "gradient boosting",
+    "xgboost": "XGBoost",
+    "lightgbm": "LightGBM",
+    "catboost": "CatBoost",
     "roc_auc": "ROC-AUC",
     "macro_f1": "macro F1",
     "brier": "Brier score",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
 }
 """Generators are called what the user types."""
+_IMPORT_PATH = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
 
-LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
-"""Utility metrics that are losses; they are printed as they are, all others in points of 100."""
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error", "rmse", "mae"})
+"""Utility metrics that are losses."""
+
+OWN_UNIT = frozenset({"log_loss", "brier", "rmse", "mae"})
+"""Utility metrics that are printed as they are; all others in points of 100."""
+
+REGRESSION = frozenset({"r2", "rmse", "mae"})
+"""Utility metrics of a numeric target."""
+
+CHEAP = frozenset(
+    {"class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"}
+)
+"""Arms that train no generator."""
+
+TREATMENTS = {
+    "filtered": "only selected synthetic rows",
+    "weighted": "synthetic rows count for less",
+    "mixed": "with class weights or a tuned threshold",
+}
+"""What arms called ``GENERATOR-TREATMENT`` do with a generator's rows."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +136,47 @@ METRICS = {
     ),
 }
 
+GLOSSARY = {
+    "recall_at_precision": "Recall at precision: the share of a class that is found while so many "
+    "of the rows named so have to be of it.",
+    "calibration_error": "Calibration error: how far the probability of the predicted class lies "
+    "from how often it is right.",
+    "log_loss": "Log loss and Brier score: errors of the probabilities.",
+    "rmse": "RMSE and MAE: errors in the unit of the target.",
+}
+"""What a table of metrics says below it, if it holds the one that is named here."""
+
 POINTS = frozenset(
-    {"accuracy", "balanced_accuracy", "roc_auc", "average_precision", "macro_f1", "f1", "recall"}
+    {
+        *("accuracy", "balanced_accuracy", "roc_auc", "average_precision", "macro_f1", "f1"),
+        *("recall", "precision", "recall_at_precision"),
+    }
 )
-"""Utility scores from 0 to 1, printed as points of 100."""
+"""Utility scores from 0 to 1, printed as points of 100 on an axis of their whole range."""
+_POINTS_OF_A_PART = frozenset({"r2", "calibration_error"})
+"""Printed as points of 100 too, on an axis that ends at the larger one."""
 
 
 def name(key: str) -> str:
-    """What a reader calls this arm, learner or metric."""
-    return NAMES.get(key) or key.replace("_", " ")
+    """What a reader calls this arm, learner or metric; of an import path the last part."""
+    path = _IMPORT_PATH.fullmatch(key)
+    return path[1] if path else NAMES.get(key) or key.replace("_", " ")
+
+
+def phrase(arm: str) -> str:
+    """An arm within a sentence."""
+    return f"a {name(arm)}" if arm == "threshold" else name(arm)
+
+
+def source(arm: str) -> str:
+    """``ctgan`` of ``ctgan-filtered``; an arm of one treatment only is its own source."""
+    base, _, treatment = arm.rpartition("-")
+    return base if base and treatment in TREATMENTS else arm
+
+
+def treatment(arm: str) -> str:
+    """What this arm does with the rows of its source, in a few words; empty if it adds them."""
+    return "" if source(arm) == arm else TREATMENTS[arm.rpartition("-")[2]]
 
 
 def explained(score: Score) -> Explained:
@@ -130,8 +190,9 @@ def explained(score: Score) -> Explained:
     }[score.goal]
     if score.pillar == "utility":
         line = f"Mean over the learners. {better}"
-        if score.metric.removeprefix("tstr_") in POINTS:
-            return Explained("points", (0.0, 1.0), line)
+        metric = score.metric.removeprefix("tstr_")
+        if metric in POINTS | _POINTS_OF_A_PART:
+            return Explained("points", (0.0, 1.0) if metric in POINTS else None, line)
         return Explained("number", None, line)
     known = [v for v in (score.value, score.reference) if v is not None]
     within = all(0 <= v <= 1 for v in known)
@@ -175,7 +236,7 @@ def gap(score: Score, unit: Unit) -> str:
 
 @dataclass(frozen=True)
 class Effects:
-    """How differences on one metric are printed: in points of 100, or as they are for a loss.
+    """How differences on one metric are printed: in points of 100, or in a unit of its own.
 
     The number of decimals is one for all that stand in the same table.
     """
@@ -186,11 +247,12 @@ class Effects:
 
     @classmethod
     def of(cls, metric: str, intervals: Sequence[Interval]) -> Effects:
-        if metric in LOWER_IS_BETTER:
-            return cls(1.0, "", 4)
-        widths = [(i.high - i.low) / 2 * 100 for i in intervals]
-        known = [w for w in widths if math.isfinite(w)]
-        return cls(100.0, "points", numbers.digits_for(min(known, default=1.0)))
+        halves = [(i.high - i.low) / 2 for i in intervals]
+        narrowest = min((h for h in halves if math.isfinite(h) and h > 0), default=None)
+        if metric in OWN_UNIT:
+            digits = 1 - math.floor(math.log10(narrowest or 0.001))
+            return cls(1.0, "", min(6, max(0, digits)))
+        return cls(100.0, "points", numbers.digits_for((narrowest or 0.01) * 100))
 
     def signed(self, value: float) -> str:
         return numbers.signed(value * self.factor, self.digits)

@@ -10,25 +10,44 @@ from synthgen.benchmark.settings import DecideSettings
 from synthgen.data.schema import Value
 from synthgen.data.table import Table
 from synthgen.training.context import Context
-from tests.benchmark.worlds import World, fake, oracle
+from tests.benchmark.worlds import PLAIN, World, fake, oracle
 
 
-def test_the_ladder_has_the_cheap_arms_and_each_generator() -> None:
+def test_the_ladder_has_the_cheap_arms_and_each_generator_in_its_variants() -> None:
     settings = DecideSettings(ratios=(0.5, "balanced"))
-    arms = ladder(settings, ["ctgan", "tvae"])
-    assert [(arm.name, arm.kind, arm.ratios) for arm in arms] == [
-        ("nothing", "plain", ()),
-        ("class_weights", "weighted", ()),
-        ("oversample", "synthetic", ("balanced",)),
-        ("smote", "synthetic", ("balanced",)),
-        ("ctgan", "synthetic", (0.5, "balanced")),
-        ("tvae", "synthetic", (0.5, "balanced")),
-    ]
+    found = {s.name: (s.ratios, s.candidate, s.arms) for s in ladder(settings, ["ctgan", "tvae"])}
+    plain = [("nothing", "plain"), ("class_weights", "balanced"), ("threshold", "threshold")]
+    assert [(arm.name, arm.treatment) for arm in found["rows"][2]] == plain
+    assert {name: entry[:2] for name, entry in found.items()} == {
+        "rows": ((), False),
+        "oversample": (("balanced",), False),
+        "smote": (("balanced",), False),
+        "placebo": ((1.0,), False),
+        "ctgan": ((0.5, "balanced"), True),
+        "tvae": ((0.5, "balanced"), True),
+    }
+    variants = ["ctgan", "ctgan-filtered", "ctgan-weighted", "ctgan-mixed"]
+    assert [arm.name for arm in found["ctgan"][2]] == variants
+    assert [arm.treatment for arm in found["ctgan"][2]] == ["raw", "filtered", "weighted", "mixed"]
+
+
+def test_variants_that_nothing_is_tried_for_are_no_arms() -> None:
+    (_, source) = ladder(DecideSettings(arms=("nothing",), **PLAIN), ["ctgan"])
+    assert [arm.name for arm in source.arms] == ["ctgan"]
+
+
+def test_a_numeric_target_has_arms_of_its_own() -> None:
+    settings = DecideSettings().for_task("regression")
+    sources = ladder(settings, ["ctgan"], "regression")
+    assert [arm.name for arm in sources[0].arms] == ["nothing", "density_weights"]
+    assert {s.name: s.ratios for s in sources[1:3]} == {"smote": (1.0,), "placebo": (1.0,)}
 
 
 def test_a_generator_takes_the_place_of_the_cheap_arm_of_its_name() -> None:
-    arms = ladder(DecideSettings(arms=("nothing", "smote"), ratios=(2.0,)), ["smote"])
-    assert [(arm.name, arm.ratios) for arm in arms] == [("nothing", ()), ("smote", (2.0,))]
+    settings = DecideSettings(arms=("nothing", "smote"), ratios=(2.0,), **PLAIN)
+    sources = ladder(settings, ["smote"])
+    assert [(s.name, s.ratios) for s in sources] == [("rows", ()), ("smote", (2.0,))]
+    assert sources[1].candidate
 
 
 @pytest.mark.parametrize(("ratio", "rows"), [(0.25, 25), (1.0, 100), (0.005, 0), (2.5, 250)])

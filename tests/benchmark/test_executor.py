@@ -15,7 +15,7 @@ import pytest
 
 from synthgen.benchmark.arms import ladder
 from synthgen.benchmark.executor import processes, run_all
-from synthgen.benchmark.jobs import plan
+from synthgen.benchmark.schedule import due
 from synthgen.errors import ConfigError, MachineError
 from tests.benchmark import work
 from tests.benchmark.worlds import QUICK
@@ -33,7 +33,7 @@ def test_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_with_any_number_of_workers(tmp_path: Path) -> None:
-    jobs = plan(QUICK, ladder(QUICK, ["memoriser"]), seed=5)
+    jobs = due(QUICK, ladder(QUICK, ["memoriser"]), 5, [])
     contents = []
     for workers in (1, 2):
         folder = tmp_path / str(workers)

@@ -10,53 +10,42 @@ import pytest
 from numpy.typing import NDArray
 
 from synthgen.benchmark import learners, resamples
-from synthgen.benchmark.arms import CHEAP, Arm, Generator, Sampler, ladder
-from synthgen.benchmark.jobs import Job, JobResult, plan, run_job
+from synthgen.benchmark.arms import Arm, Generator, Sampler, Source, Treatment
+from synthgen.benchmark.jobs import run_job
 from synthgen.benchmark.learners import rows_of
-from synthgen.benchmark.scoring import SCORERS, score_all
-from synthgen.benchmark.settings import DecideSettings
+from synthgen.benchmark.records import Job, JobResult, LearnerResult
+from synthgen.benchmark.scoring import CLASSIFICATION, Asked, Predicted, score_all
+from synthgen.benchmark.settings import DecideSettings, Ratio
 from synthgen.data.infer import infer
 from synthgen.data.schema import Value
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError, TrainingError
+from synthgen.generators.resample import Resample
+from synthgen.results import Recipe
 from synthgen.training.context import Context
-from tests.benchmark.worlds import QUICK, Fake, World, fake, oracle
+from tests.benchmark.worlds import QUICK, Fake, Stripes, World, fake, oracle
 
-SYNTHETIC = Arm(name="gen", kind="synthetic", ratios=(0.5, 1.0))
-
-
-def _job(arm: Arm = SYNTHETIC, resample: int = 0, seed: int = 0) -> Job:
-    return Job(resample=resample, arm=arm.name, kind=arm.kind, ratios=arm.ratios, seed=seed)
+NOTHING = Arm(name="nothing", treatment="plain")
+WEIGHTS = Arm(name="class_weights", treatment="balanced")
+THRESHOLD = Arm(name="threshold", treatment="threshold")
 
 
-# ---- the plan ---------------------------------------------------------------------------------
+def _gen(*treatments: Treatment, ratios: tuple[Ratio, ...] = (0.5, 1.0)) -> Source:
+    """A generator with these arms, each named after what it does."""
+    arms = tuple(Arm(name=name, treatment=name) for name in treatments or ("raw",))
+    return Source(name="gen", arms=arms, ratios=ratios)
 
 
-def test_any_beginning_of_the_plan_is_whole_resamples_and_part_of_one() -> None:
-    settings = DecideSettings(resamples=4)
-    arms = ladder(settings, ["ctgan"])
-    jobs = plan(settings, arms, seed=7)
-    assert len(jobs) == 4 * 5
-    names = [arm.name for arm in arms]
-    for end in range(len(jobs) + 1):
-        whole, rest = divmod(end, len(arms))
-        expected = [(r, name) for r in range(whole) for name in names]
-        expected += [(whole, name) for name in names[:rest]]
-        assert [(job.resample, job.arm) for job in jobs[:end]] == expected
-    assert {job.seed for job in jobs} == {7}
-    assert len({job.name for job in jobs}) == len(jobs)
-    assert jobs[-1].name == "r003-ctgan"
+def _rows(*arms: Arm) -> Source:
+    return Source(name="rows", arms=arms)
 
 
-def test_more_resamples_keep_the_jobs_of_fewer() -> None:
-    few, many = (DecideSettings(resamples=n) for n in (3, 5))
-    jobs = plan(few, ladder(few, ["ctgan"]), 0)
-    assert plan(many, ladder(many, ["ctgan"]), 0)[: len(jobs)] == jobs
+def _job(source: Source | None = None, resample: int = 0, seed: int = 0) -> Job:
+    return Job(resample=resample, source=source or _gen(), seed=seed)
 
 
-def test_jobs_survive_json() -> None:
-    for job in plan(QUICK, ladder(DecideSettings(), ["ctgan"]), 3):
-        assert Job.model_validate_json(job.model_dump_json()) == job
+def _only(result: JobResult, arm: str = "raw") -> list[LearnerResult]:
+    return next(one.learners for one in result.arms if one.arm == arm)
 
 
 # ---- what a job measures ----------------------------------------------------------------------
@@ -64,28 +53,29 @@ def test_jobs_survive_json() -> None:
 
 def test_the_plain_arm_by_hand() -> None:
     table = World(gaps=0.1).table(200, 0)
-    result = run_job(_job(CHEAP["nothing"]), table, QUICK, None)
+    result = run_job(_job(_rows(NOTHING)), table, QUICK, None)
     parts = resamples.split(table, QUICK, seed=0, number=0, group=None, time=None, overrides={})
     seed = resamples.seed_of(0, 0, "learner")
     fitted = learners.fit("logistic", rows_of(parts.train), seed)
     test = rows_of(parts.test)
-    found = fitted.probabilities(test)
-    (only,) = result.learners
-    assert only.scores == score_all(test.labels, found, 1)
-    assert set(only.scores) == set(SCORERS)
-    assert [(t.ratio, t.rows) for t in only.trials] == [(None, 0)]
+    found = Predicted.of(fitted.values(test))
+    (only,) = _only(result, "nothing")
+    assert only.scores == score_all("classification", test.labels, found, Asked(1))
+    assert set(only.scores) == set(CLASSIFICATION)
+    assert [(t.recipe, t.rows) for t in only.trials] == [(Recipe(), 0)]
     assert only.inner == only.trials[0].score
-    hit = found.argmax(1) == test.labels
-    assert only.recall == {
+    hit = found.classes == test.labels
+    assert {name: scores["recall"] for name, scores in only.classes.items()} == {
         f"class {k}": pytest.approx(hit[test.labels == k].mean()) for k in (0, 1)
     }
+    assert only.subgroups == {}
     assert result.failures == []
 
 
 def test_the_same_job_gives_the_same_bytes() -> None:
     world = World(gaps=0.1)
     settings = DecideSettings(resamples=3, ratios=(0.5, "balanced"))
-    job = _job(Arm(name="gen", kind="synthetic", ratios=settings.ratios), seed=11)
+    job = _job(_gen("raw", "filtered", "weighted", "mixed", ratios=settings.ratios), seed=11)
     first, second = (
         run_job(job, world.table(120, 0), settings, oracle(world)).model_dump_json()
         for _ in range(2)
@@ -112,29 +102,28 @@ def test_the_generator_is_fitted_once_on_inner_rows_with_a_seed_of_the_resample(
 
 def test_the_ratio_is_the_best_on_inner_rows_and_of_equals_the_smallest() -> None:
     table = World().table(200, 0)
-    arm = Arm(name="gen", kind="synthetic", ratios=(2.0, 0.5, 1.0))
-    (found,) = run_job(_job(arm), table, QUICK, fake("noise")).learners
+    source = _gen("raw", ratios=(2.0, 0.5, 1.0))
+    (found,) = _only(run_job(_job(source), table, QUICK, fake("noise")))
     best = max(t.score for t in found.trials if t.score is not None)
     assert found.inner == best
-    assert found.ratio in [t.ratio for t in found.trials if t.score == best]
-    assert [(t.ratio, t.rows) for t in found.trials] == [(2.0, 226), (0.5, 56), (1.0, 113)]
-    assert found.ratio is not None
-    assert found.rows == round(float(found.ratio) * 150)
+    assert found.recipe in [t.recipe for t in found.trials if t.score == best]
+    tried = [(t.recipe.ratio, t.rows) for t in found.trials]
+    assert tried == [(2.0, 226), (0.5, 56), (1.0, 113)]
+    assert found.recipe.ratio is not None
+    assert found.rows == round(float(found.recipe.ratio) * 150)
 
     perfect = World(signal=50.0)
-    (found,) = run_job(_job(arm), perfect.table(200, 0), QUICK, oracle(perfect)).learners
+    (found,) = _only(run_job(_job(source), perfect.table(200, 0), QUICK, oracle(perfect)))
     assert {t.score for t in found.trials} == {1.0}
-    assert found.ratio == 0.5
+    assert found.recipe.ratio == 0.5
 
 
 def test_weights_and_rows_change_what_is_learned() -> None:
     world = World(majority=0.85, signal=1.0)
     table = world.table(300, 0)
-    jobs = [_job(CHEAP["nothing"]), _job(CHEAP["class_weights"]), _job()]
-    scores = [
-        run_job(job, table, QUICK, generator).learners[0].scores
-        for job, generator in zip(jobs, [None, None, oracle(world)], strict=True)
-    ]
+    plain = run_job(_job(_rows(NOTHING, WEIGHTS)), table, QUICK, None)
+    added = run_job(_job(), table, QUICK, oracle(world))
+    scores = [one.learners[0].scores for one in (*plain.arms, *added.arms)]
     assert len({found["log_loss"] for found in scores}) == 3
     assert scores[1]["balanced_accuracy"] > scores[0]["balanced_accuracy"]  # type: ignore[operator]
 
@@ -142,12 +131,16 @@ def test_weights_and_rows_change_what_is_learned() -> None:
 def test_more_than_two_classes() -> None:
     world = World(classes=4, majority=0.4, signal=2.0)
     settings = QUICK.model_copy(update={"learners": ("logistic", "forest", "boosting")})
-    arm = Arm(name="gen", kind="synthetic", ratios=(1.0, "balanced"))
-    result = run_job(_job(arm), world.table(240, 0), settings, oracle(world))
+    source = _gen("raw", "filtered", "weighted", "mixed", ratios=(1.0, "balanced"))
+    settings = settings.model_copy(
+        update={"filters": ("density_ratio", "teacher", "boundary"), "weights": (0.3,)}
+    )
+    result = run_job(_job(source), world.table(240, 0), settings, oracle(world))
     assert result.failures == []
-    assert [found.learner for found in result.learners] == ["logistic", "forest", "boosting"]
-    for found in result.learners:
-        assert set(found.recall) == set(world.names)
+    for arm in result.arms:
+        assert [found.learner for found in arm.learners] == ["logistic", "forest", "boosting"]
+    for found in _only(result):
+        assert set(found.classes) == set(world.names)
         assert all(value is not None for value in found.scores.values())
         assert found.scores["roc_auc"] > 0.7  # type: ignore[operator]
 
@@ -185,7 +178,8 @@ def test_canary_the_outer_test_rows_reach_no_fit_and_no_choice(
 
     monkeypatch.setattr(resamples, "split_rows", recorded)
     settings = DecideSettings(ratios=(0.5, 1.0, "balanced"))
-    job = _job(Arm(name="gen", kind="synthetic", ratios=settings.ratios))
+    treatments: tuple[Treatment, ...] = ("raw", "filtered", "weighted", "mixed")
+    job = _job(_gen(*treatments, ratios=settings.ratios).model_copy(update={"candidate": True}))
     generator = fake("memoriser")
     found[False] = run_job(job, table, settings, generator), generator
 
@@ -205,14 +199,16 @@ def test_canary_the_outer_test_rows_reach_no_fit_and_no_choice(
     (before, seen_before), (after, seen_after) = found[False], found[True]
     pd.testing.assert_frame_equal(seen_before.seen[0][0].frame, seen_after.seen[0][0].frame)
     assert seen_before.seen[0][0].schema == seen_after.seen[0][0].schema
-    for one, two in zip(before.learners, after.learners, strict=True):
-        assert (one.trials, one.ratio, one.inner) == (two.trials, two.ratio, two.inner)
-        assert one.scores != two.scores
+    assert before.diagnosis == after.diagnosis
+    for arm in treatments:
+        for one, two in zip(_only(before, arm), _only(after, arm), strict=True):
+            assert (one.trials, one.recipe, one.inner) == (two.trials, two.recipe, two.inner)
+            assert one.scores != two.scores
 
 
 def test_the_capped_rows_are_told() -> None:
     settings = QUICK.model_copy(update={"max_rows": 100})
-    result = run_job(_job(CHEAP["nothing"]), World().table(300, 0), settings, None)
+    result = run_job(_job(_rows(NOTHING)), World().table(300, 0), settings, None)
     assert result.sizes is not None
     assert (result.sizes.available, result.sizes.used) == (300, 100)
 
@@ -247,7 +243,7 @@ def _run(generator: Generator, settings: DecideSettings = QUICK) -> JobResult:
 
 def test_a_failing_generator_is_recorded_with_its_cause() -> None:
     result = _run(_Broken(in_fit=TrainingError("the losses stayed NaN", "train less")))
-    assert result.learners == []
+    assert result.arms == []
     (failure,) = result.failures
     assert (failure.stage, failure.message) == (
         "generator",
@@ -266,8 +262,11 @@ def test_foreign_errors_are_recorded_without_their_text_which_may_quote_cells() 
 def test_a_failing_draw_is_recorded_per_ratio_and_not_repeated_per_learner() -> None:
     settings = QUICK.model_copy(update={"learners": ("logistic", "boosting")})
     result = _run(_Broken(in_sample=TrainingError("no rows", "none")), settings)
-    assert result.learners == []
-    assert [(f.stage, f.ratio) for f in result.failures] == [("sample", 0.5), ("sample", 1.0)]
+    assert _only(result) == []
+    assert [(f.stage, f.recipe) for f in result.failures] == [
+        ("sample", Recipe(ratio=0.5)),
+        ("sample", Recipe(ratio=1.0)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -280,16 +279,16 @@ def test_what_is_wrong_with_machine_or_configuration_is_raised(error: Exception)
 
 def test_a_shortfall_is_used_and_told() -> None:
     result = _run(_Broken(share=0.5))
-    assert len(result.learners) == 1
+    (found,) = _only(result)
     shortfalls = [f for f in result.failures if f.stage == "shortfall"]
-    assert {f.ratio for f in shortfalls} >= {0.5, 1.0}
+    assert {f.recipe.ratio for f in shortfalls if f.recipe} >= {0.5, 1.0}
     assert shortfalls[0].message == "inner part: 17 of 34 synthetic rows came"
-    assert result.learners[0].trials[0].rows == 17
+    assert found.trials[0].rows == 17
 
 
 def test_an_arm_that_brings_no_row_is_not_taken_for_the_plain_one() -> None:
     result = _run(_Broken(share=0.0))
-    assert result.learners == []
+    assert _only(result) == []
     assert {f.stage for f in result.failures} == {"shortfall"}
 
 
@@ -299,8 +298,8 @@ def test_a_failing_learner_leaves_the_others(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setitem(learners.LEARNERS, "forest", refuse)
     settings = QUICK.model_copy(update={"learners": ("forest", "logistic")})
-    result = run_job(_job(CHEAP["nothing"]), World().table(120, 0), settings, None)
-    assert [found.learner for found in result.learners] == ["logistic"]
+    result = run_job(_job(_rows(NOTHING)), World().table(120, 0), settings, None)
+    assert [found.learner for found in _only(result, "nothing")] == ["logistic"]
     assert [(f.stage, f.learner) for f in result.failures] == [("learner", "forest")]
 
 
@@ -308,14 +307,152 @@ def test_too_few_rows_to_split_are_recorded() -> None:
     frame = World().frame(40, 0)
     frame["y"] = ["rare", "rare"] + ["common"] * 38
     table = Table(frame, infer(frame, target="y"))
-    result = run_job(_job(CHEAP["nothing"]), table, QUICK, None)
-    assert (result.sizes, result.learners) == (None, [])
+    result = run_job(_job(_rows(NOTHING)), table, QUICK, None)
+    assert (result.sizes, result.arms) == (None, [])
     assert result.failures[0].stage == "split"
     assert result.failures[0].message.startswith("DataError: ")
 
 
-def test_a_generator_belongs_to_synthetic_arms_alone() -> None:
-    with pytest.raises(ValueError, match="a generator is given to synthetic arms"):
+def test_all_sources_but_the_rows_need_a_generator() -> None:
+    with pytest.raises(ValueError, match="all but 'rows' need a generator"):
         run_job(_job(), World().table(60, 0), QUICK, None)
-    with pytest.raises(ValueError, match="a generator is given to synthetic arms"):
-        run_job(_job(CHEAP["nothing"]), World().table(60, 0), QUICK, fake("noise"))
+    with pytest.raises(ValueError, match="all but 'rows' need a generator"):
+        run_job(_job(_rows(NOTHING)), World().table(60, 0), QUICK, fake("noise"))
+
+
+# ---- variants ---------------------------------------------------------------------------------
+
+
+def test_filters_and_weights_are_tried_at_the_best_ratio_or_at_every_one() -> None:
+    table = World().table(200, 0)
+    tried = {"filters": ("teacher", "boundary"), "weights": (0.1, 0.5)}
+    source = _gen("filtered", "weighted")
+    for every in (False, True):
+        settings = QUICK.model_copy(update={**tried, "every_ratio": every})
+        result = run_job(_job(source), table, settings, oracle(World()))
+        (filtered,), (weighted,) = _only(result, "filtered"), _only(result, "weighted")
+        ratios = {t.recipe.ratio for t in filtered.trials}
+        assert len(ratios) == (2 if every else 1)
+        assert [t.recipe.filter for t in filtered.trials] == ["teacher", "boundary"] * len(ratios)
+        assert [t.recipe.weight for t in weighted.trials] == [0.1, 0.5] * len(ratios)
+        # Half of twice as many rows: the same number as without a filter.
+        assert {t.rows for t in filtered.trials} <= {56, 113}
+
+
+def test_the_mixture_builds_on_the_best_of_the_others() -> None:
+    world = World(majority=0.8)
+    settings = QUICK.model_copy(update={"metric": "balanced_accuracy", "weights": (0.3,)})
+    result = run_job(
+        _job(_gen("raw", "weighted", "mixed")), world.table(300, 0), settings, oracle(world)
+    )
+    (raw,), (weighted,), (mixed,) = (_only(result, a) for a in ("raw", "weighted", "mixed"))
+    best = max([*raw.trials, *weighted.trials], key=lambda t: (t.score or 0, -t.rows))
+    balanced, tuned = mixed.trials
+    assert balanced.recipe == best.recipe.model_copy(update={"balanced": True})
+    assert tuned.recipe.multipliers is not None
+    assert tuned.recipe.model_copy(update={"multipliers": None}) == best.recipe
+
+
+def test_a_tuned_threshold_changes_the_classes_and_not_the_probabilities() -> None:
+    world = World(majority=0.85, signal=1.0)
+    result = run_job(_job(_rows(NOTHING, THRESHOLD)), world.table(400, 0), QUICK, None)
+    (plain,), (tuned,) = _only(result, "nothing"), _only(result, "threshold")
+    assert tuned.scores["roc_auc"] == plain.scores["roc_auc"]
+    assert tuned.scores["log_loss"] == plain.scores["log_loss"]
+    assert tuned.scores["balanced_accuracy"] > plain.scores["balanced_accuracy"]  # type: ignore[operator]
+    low, high = tuned.recipe.multipliers  # type: ignore[misc]
+    assert high > low  # the rare class is the second one
+
+
+def test_the_inner_score_of_a_threshold_is_not_that_of_the_rows_it_was_tuned_on() -> None:
+    """Labels that mean nothing: a threshold tuned on the rows themselves would seem to find
+    something."""
+    world = World(signal=0.0, majority=0.5)
+    settings = QUICK.model_copy(update={"metric": "balanced_accuracy"})
+    found = []
+    for seed in range(20):
+        result = run_job(_job(_rows(THRESHOLD)), world.table(120, seed), settings, None)
+        found.append(_only(result, "threshold")[0].inner)
+    assert abs(np.mean(found) - 0.5) < 0.05
+
+
+def test_subgroups_are_scored_on_their_own_rows() -> None:
+    world = World(signal=2.0)
+    table = world.table(300, 0)
+    result = run_job(_job(_rows(NOTHING)), table, QUICK, None, subgroups=["colour", "x0"])
+    parts = resamples.split(table, QUICK, seed=0, number=0, group=None, time=None, overrides={})
+    test = rows_of(parts.test)
+    seed = resamples.seed_of(0, 0, "learner")
+    predicted = Predicted.of(learners.fit("logistic", rows_of(parts.train), seed).values(test))
+    (found,) = _only(result, "nothing")
+    red = (parts.test.frame["colour"] == "red").to_numpy()
+    counts = dict(result.subgroups)
+    assert counts["colour = red"] == red.sum()
+    expected = score_all("classification", test.labels[red], predicted.take(red), Asked(1))
+    assert found.subgroups["colour = red"] == expected
+    quartiles = [name for name in found.subgroups if "x0" in name]
+    assert len(quartiles) == 4
+    assert sum(counts[name] for name in quartiles) == len(test)
+
+
+def test_the_learning_curve_is_of_nested_parts_and_rises() -> None:
+    settings = QUICK.model_copy(update={"curve": (0.1, 0.5), "learners": ("boosting",)})
+    result = run_job(_job(_rows(NOTHING)), Stripes(stripes=8).table(600, 0), settings, None)
+    first, second = result.curve
+    assert (first.rows, second.rows) == (46, 226)
+    full = _only(result, "nothing")[0].scores["roc_auc"]
+    assert full is not None
+    assert first.score < second.score <= full + 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "copied", "alone"),
+    [("memoriser", 1.0, True), ("noise", 0.0, False), ("class-ignorer", 0.5, False)],
+)
+def test_a_diagnosis_tells_copies_and_rows_without_the_target(
+    name: str, copied: float, alone: bool
+) -> None:
+    table = World(signal=2.0).table(600, 0)
+    source = _gen().model_copy(update={"candidate": True})
+    found = run_job(_job(source), table, QUICK, fake(name)).diagnosis
+    assert found is not None
+    assert found.copied == pytest.approx(copied, abs=0.1)
+    assert found.coincident == 0.0
+    assert found.alone is not None
+    assert found.real is not None
+    assert found.real > 0.85
+    assert (found.alone > 0.8) == alone
+    if name == "noise":
+        assert found.detected is not None
+        assert found.detected > 0.9
+
+
+# ---- numbers as targets -----------------------------------------------------------------------
+
+
+def test_a_numeric_target_is_measured_with_its_own_arms_and_scores() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "c"])
+    frame["y"] = frame["a"] * 2 + rng.normal(0, 0.5, 300)
+    table = Table(frame, infer(frame, target="y"))
+    settings = QUICK.model_copy(
+        update={
+            "learners": ("ridge", "boosting"),
+            "metric": "r2",
+            "filters": ("teacher",),
+            "arms": ("nothing", "density_weights"),
+            "weights": (0.3,),
+        }
+    )
+    weights = Arm(name="density_weights", treatment="balanced")
+    plain = run_job(_job(_rows(NOTHING, weights)), table, settings, None)
+    (found, _) = _only(plain, "nothing")
+    assert set(found.scores) == {"r2", "rmse", "mae"}
+    assert found.scores["r2"] > 0.9  # type: ignore[operator]
+    assert found.classes == {}
+    source = _gen("raw", "filtered", "weighted", "mixed")
+    added = run_job(_job(source), table, settings, Resample())
+    assert added.failures == []
+    assert all(len(arm.learners) == 2 for arm in added.arms)
+    (mixed, _) = _only(added, "mixed")
+    assert [t.recipe.balanced for t in mixed.trials] == [True]

@@ -8,55 +8,121 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthgen.benchmark.arms import CHEAP, Arm
-from synthgen.benchmark.jobs import Failure, Job, JobResult, LearnerResult, Sizes, Trial
-from synthgen.benchmark.scoring import SCORERS
+from synthgen.benchmark.arms import Arm, Source, ladder
+from synthgen.benchmark.comparison import Comparison
+from synthgen.benchmark.records import (
+    ArmResult,
+    CurveScore,
+    Diagnosis,
+    Failure,
+    Job,
+    JobResult,
+    LearnerResult,
+    Trial,
+)
+from synthgen.benchmark.resamples import Sizes
+from synthgen.benchmark.scoring import CLASSIFICATION
 from synthgen.benchmark.settings import DecideSettings, Ratio
 from synthgen.benchmark.statistics import corrected
 from synthgen.benchmark.verdict import conclude
-from synthgen.results import Difference, Verdict
+from synthgen.results import Difference, Recipe, Verdict
+from tests.benchmark.worlds import PLAIN
 
-SETTINGS = DecideSettings(resamples=5, learners=("logistic",), ratios=(0.5, 1.0, "balanced"))
-SIZES = Sizes(available=400, used=400, inner_train=225, inner=75, train=300, test=100)
+EMPTY = Recipe()
+SETTINGS = DecideSettings(
+    resamples=5, learners=("logistic",), ratios=(0.5, 1.0, "balanced"), **PLAIN
+)
+SIZES = Sizes(available=400, used=400, inner_train=225, inner=75, train=300, test=100, rarest=40)
 WOBBLE = np.array([-0.004, -0.002, 0.0, 0.002, 0.004])
 """Spread of the differences: sd 0.00316, so the corrected 95 % interval is +-0.0064 wide."""
 BASE = [0.80, 0.81, 0.79, 0.80, 0.82]
+CHEAP = {source.name: source for source in ladder(DecideSettings(), [])}
 
 
 def _learner(
     score: float,
     inner: float | None = None,
-    ratio: Ratio | None = None,
-    learner: Any = "logistic",
+    recipe: Recipe = EMPTY,
+    learner: str = "logistic",
     rows: int = 150,
+    subgroups: dict[str, dict[str, float | None]] | None = None,
 ) -> LearnerResult:
     inner = score if inner is None else inner
-    rows = rows if ratio is not None else 0
+    rows = rows if recipe.ratio is not None else 0
     return LearnerResult(
         learner=learner,
-        trials=[Trial(ratio=ratio, rows=rows, score=inner)],
-        ratio=ratio,
+        trials=[Trial(recipe=recipe, rows=rows, score=inner)],
+        recipe=recipe,
         inner=inner,
         rows=rows,
-        scores=dict.fromkeys(SCORERS, score),
-        recall={"no": 1.0, "yes": 0.0},
+        scores=dict.fromkeys(CLASSIFICATION, score),
+        classes={"no": {"recall": 1.0}, "yes": {"recall": 0.0}},
+        subgroups=subgroups or {},
+    )
+
+
+def _source(arm: str) -> Source:
+    """The source that the arm stands on, with this arm alone."""
+    plain = {a.name: a for a in CHEAP["rows"].arms}
+    if arm in plain:
+        return CHEAP["rows"].model_copy(update={"arms": (plain[arm],)})
+    if arm in CHEAP:
+        return CHEAP[arm]
+    name, _, treatment = arm.partition("-")
+    kind: Any = treatment or "raw"
+    return Source(
+        name=name,
+        arms=(Arm(name=arm, treatment=kind),),
+        ratios=SETTINGS.ratios,
+        candidate=True,
     )
 
 
 def _arm(
-    name: str, scores: Sequence[float], ratios: Sequence[Ratio | None] | None = None, **more: Any
+    name: str,
+    scores: Sequence[float],
+    ratios: Sequence[Ratio | None] | None = None,
+    recipes: Sequence[Recipe] | None = None,
+    groups: Sequence[dict[str, dict[str, float | None]]] | None = None,
+    candidate: bool | None = None,
+    **more: Any,
 ) -> list[JobResult]:
-    arm = CHEAP.get(name, Arm(name=name, kind="synthetic", ratios=SETTINGS.ratios))  # type: ignore[call-overload]
-    ratios = ratios or [0.5 if arm.kind == "synthetic" else None] * len(scores)
+    source = _source(name)
+    if candidate is not None:
+        source = source.model_copy(update={"candidate": candidate})
+    usual = 0.5 if source.ratios else None
+    if recipes is None:
+        recipes = [Recipe(ratio=ratio) for ratio in ratios or [usual] * len(scores)]
     return [
         JobResult(
-            job=Job(resample=r, arm=name, kind=arm.kind, ratios=arm.ratios, seed=0),
+            job=Job(resample=r, source=source, seed=0),
             sizes=SIZES,
-            learners=[_learner(score, ratio=ratio, **more)],
+            arms=[
+                ArmResult(
+                    arm=name,
+                    learners=[
+                        _learner(
+                            score,
+                            recipe=recipe,
+                            subgroups=groups[r] if groups else None,
+                            **more,
+                        )
+                    ],
+                )
+            ],
             failures=[],
+            subgroups=[(g, 40) for g in groups[r]] if groups else [],
+            classes=["no", "yes"],
         )
-        for r, (score, ratio) in enumerate(zip(scores, ratios, strict=True))
+        for r, (score, recipe) in enumerate(zip(scores, recipes, strict=True))
     ]
+
+
+def _replaced(result: JobResult, **update: Any) -> JobResult:
+    """The result with its one learner's result changed."""
+    only = result.arms[0].learners[0].model_copy(update=update)
+    arm = result.arms[0].model_copy(update={"learners": [only]})
+    return result.model_copy(update={"arms": [arm]})
 
 
 def _gain(mean: float, flip: bool = False) -> list[float]:
@@ -65,12 +131,13 @@ def _gain(mean: float, flip: bool = False) -> list[float]:
     return [base + mean + float(w) for base, w in zip(BASE, wobble, strict=True)]
 
 
-def _conclude(
-    *results: list[JobResult], candidates: Sequence[str] = ("ctgan",), **more: Any
-) -> tuple[Verdict, list[Difference]]:
+def _conclude(*results: list[JobResult], **more: Any) -> tuple[Verdict, list[Difference]]:
     settings = SETTINGS.model_copy(update=more.pop("settings", {}))
-    flat = [result for arm in (_arm("nothing", BASE), *results) for result in arm]
-    return conclude(flat, settings, candidates=candidates, **more)
+    baseline = more.pop("baseline", None) or _arm("nothing", BASE)
+    flat = [result for arm in (baseline, *results) for result in arm]
+    names = [r.job.source.name for r in flat if r.job.source.candidate] or ["ctgan"]
+    verdict = conclude(flat, settings, generators=tuple(dict.fromkeys(names)), **more)
+    return verdict, Comparison(flat, settings).differences()
 
 
 # ---- augment ----------------------------------------------------------------------------------
@@ -88,7 +155,7 @@ def test_a_shown_useful_gain_is_augment() -> None:
     assert "raise ROC-AUC by 3.0 points (95 % interval 2.4 to 3.6)" in verdict.sentence
     assert "from 80.4 to 83.4" in verdict.sentence
     best = [d for d in differences if d.learner == "best"]
-    assert [d.metric for d in best] == list(SCORERS)
+    assert [d.metric for d in best] == list(CLASSIFICATION)
     assert best[0].baseline == pytest.approx(np.mean(BASE))
     assert best[0].p_value == pytest.approx(expected.p_value)
 
@@ -105,8 +172,7 @@ def test_the_ratio_is_the_one_most_often_chosen_and_of_equals_the_smaller() -> N
         found = _arm("ctgan", _gain(0.03), ratios=chosen)
         for k, result in enumerate(found):
             rows = {0.5: 150, 1.0: 300, "balanced": 40}[chosen[k]]
-            only = result.learners[0].model_copy(update={"rows": rows})
-            found[k] = result.model_copy(update={"learners": [only]})
+            found[k] = _replaced(result, rows=rows)
         return _conclude(found)[0].ratio
 
     assert ratio(1.0, 0.5, 1.0, 0.5, 1.0) == 1.0
@@ -123,7 +189,7 @@ def test_a_ratio_that_the_user_fixed_stays() -> None:
 def test_of_several_candidates_the_one_with_the_best_inner_scores_is_reported() -> None:
     tvae = _arm("tvae", _gain(0.04), inner=0.90)
     ctgan = _arm("ctgan", _gain(0.03, flip=True), inner=0.95)
-    verdict, _ = _conclude(tvae, ctgan, candidates=("tvae", "ctgan"))
+    verdict, _ = _conclude(tvae, ctgan)
     assert (verdict.decision, verdict.arm) == ("augment", "ctgan")
     assert verdict.difference == pytest.approx(0.03)
     assert [d.arm for d in verdict.alternatives] == ["tvae"]
@@ -137,11 +203,10 @@ def test_holm_makes_more_candidates_harder_to_show() -> None:
     two, _ = _conclude(
         _arm("ctgan", _gain(gain)),
         _arm("tvae", _gain(0.004, flip=True)),
-        candidates=("ctgan", "tvae"),
     )
     assert two.decision == "inconclusive"
     assert two.detectable_effect > one.detectable_effect
-    assert "p = 0.063, adjusted for 2 generators" in " ".join(two.reasons)
+    assert "p = 0.063, adjusted for 2 arms" in " ".join(two.reasons)
 
 
 # ---- do not augment ---------------------------------------------------------------------------
@@ -201,7 +266,7 @@ def test_the_strongest_cheap_arm_is_chosen_inside_not_by_what_is_reported() -> N
 
 
 def test_a_candidate_is_not_its_own_rival() -> None:
-    verdict, _ = _conclude(_arm("smote", _gain(0.03)), candidates=("smote",))
+    verdict, _ = _conclude(_arm("smote", _gain(0.03), candidate=True))
     assert (verdict.decision, verdict.arm) == ("augment", "smote")
 
 
@@ -234,18 +299,18 @@ def test_fewer_than_three_resamples_conclude_nothing(usable: int) -> None:
     assert (verdict.difference, verdict.interval.low, verdict.interval.high) == (0.0, -1.0, 1.0)
     assert verdict.detectable_effect == 1.0
     assert f"{usable} of 5 resamples could be used, and at least 3 are needed" in verdict.sentence
-    assert len(differences) == (12 if usable == 2 else 0)
+    assert len(differences) == (2 * len(CLASSIFICATION) if usable == 2 else 0)
 
 
 def test_three_of_an_interrupted_run_conclude_and_say_what_is_missing() -> None:
-    verdict, _ = _conclude(_arm("ctgan", _gain(0.03)[:3]))
+    verdict, _ = _conclude(_arm("ctgan", _gain(0.03)[:3]), baseline=_arm("nothing", BASE[:3]))
     assert (verdict.decision, verdict.resamples) == ("augment", 3)
-    assert any("2 of 10 measurements were not made" in reason for reason in verdict.reasons)
+    assert any("2 of 5 resamples were not measured" in reason for reason in verdict.reasons)
 
 
 def test_nothing_at_all_is_inconclusive() -> None:
-    verdict, differences = conclude([], SETTINGS, candidates=("ctgan",))
-    assert (verdict.decision, verdict.resamples, differences) == ("inconclusive", 0, [])
+    verdict = conclude([], SETTINGS, generators=("ctgan",))
+    assert (verdict.decision, verdict.resamples) == ("inconclusive", 0)
 
 
 # ---- failures and parts -----------------------------------------------------------------------
@@ -256,8 +321,9 @@ def test_failures_are_counted_in_the_reasons() -> None:
     message = "TrainingError: the losses stayed NaN"
     for k in (1, 3):
         failures = [Failure(stage="generator", message=message)]
-        ctgan[k] = ctgan[k].model_copy(update={"learners": [], "failures": failures})
-    failures = [Failure(stage="shortfall", ratio=0.5, message="inner part: 3 of 9 rows came")] * 2
+        ctgan[k] = ctgan[k].model_copy(update={"arms": [], "failures": failures})
+    half = Recipe(ratio=0.5)
+    failures = [Failure(stage="shortfall", recipe=half, message="inner part: 3 of 9 rows came")] * 2
     ctgan[0] = ctgan[0].model_copy(update={"failures": failures})
     verdict, _ = _conclude(ctgan)
     assert verdict.resamples == 3
@@ -271,11 +337,11 @@ def test_failures_are_counted_in_the_reasons() -> None:
 def test_rows_that_cannot_be_split_are_told_once() -> None:
     failures = [Failure(stage="split", message="DataError: too few")]
     broken = [
-        result.model_copy(update={"learners": [], "failures": failures, "sizes": None})
+        result.model_copy(update={"arms": [], "failures": failures, "sizes": None})
         for arm in (_arm("nothing", BASE), _arm("ctgan", BASE))
         for result in arm
     ]
-    verdict, _ = conclude(broken, SETTINGS, candidates=("ctgan",))
+    verdict = conclude(broken, SETTINGS, generators=("ctgan",))
     assert verdict.decision == "inconclusive"
     told = [reason for reason in verdict.reasons if "split" in reason]
     assert told == ["every arm: split failed in 5 of 5 resamples (DataError: too few)."]
@@ -283,9 +349,8 @@ def test_rows_that_cannot_be_split_are_told_once() -> None:
 
 def test_a_score_that_is_not_defined_is_left_out_of_its_pairs() -> None:
     ctgan = _arm("ctgan", _gain(0.03))
-    scores = {**ctgan[2].learners[0].scores, "roc_auc": None}
-    only = ctgan[2].learners[0].model_copy(update={"scores": scores})
-    ctgan[2] = ctgan[2].model_copy(update={"learners": [only]})
+    scores = {**ctgan[2].arms[0].learners[0].scores, "roc_auc": None}
+    ctgan[2] = _replaced(ctgan[2], scores=scores)
     verdict, differences = _conclude(ctgan)
     assert verdict.resamples == 4
     counts = {d.metric: d.resamples for d in differences if d.learner == "best"}
@@ -294,24 +359,24 @@ def test_a_score_that_is_not_defined_is_left_out_of_its_pairs() -> None:
 
 def test_the_best_learner_is_chosen_inside_for_every_arm_and_resample() -> None:
     def both(name: str, resample: int, one: tuple[float, float], two: tuple[float, float]) -> Any:
-        arm = CHEAP.get(name, Arm(name=name, kind="synthetic", ratios=(0.5,)))  # type: ignore[call-overload]
-        return JobResult(
-            job=Job(resample=resample, arm=name, kind=arm.kind, ratios=arm.ratios, seed=0),
-            sizes=SIZES,
-            learners=[
-                _learner(outer, inner, arm.ratios[0] if arm.ratios else None, learner)
-                for learner, (inner, outer) in zip(("logistic", "forest"), (one, two), strict=True)
-            ],
-            failures=[],
-        )
+        (result,) = _arm(name, [0.0])
+        recipe = result.arms[0].learners[0].recipe
+        found = [
+            _learner(outer, inner, recipe, learner)
+            for learner, (inner, outer) in zip(("logistic", "forest"), (one, two), strict=True)
+        ]
+        job = result.job.model_copy(update={"resample": resample})
+        return result.model_copy(update={"job": job, "arms": [ArmResult(arm=name, learners=found)]})
 
     settings = SETTINGS.model_copy(update={"learners": ("logistic", "forest")})
     results = []
     for r in range(3):
         results.append(both("nothing", r, (0.9, 0.70), (0.8, 0.99)))  # logistic: 0.70
         results.append(both("ctgan", r, (0.7, 0.99), (0.8, 0.72 + r / 1000)))  # forest: 0.721
-    verdict, differences = conclude(results, settings, candidates=("ctgan",))
+    verdict = conclude(results, settings, generators=("ctgan",))
+    differences = Comparison(results, settings).differences()
     assert verdict.difference == pytest.approx(0.021)
+    assert verdict.learner == "forest"
     per_learner = {d.learner: d.mean for d in differences if d.metric == "roc_auc"}
     assert per_learner == pytest.approx({"best": 0.021, "logistic": 0.29, "forest": -0.269})
 
@@ -319,11 +384,14 @@ def test_the_best_learner_is_chosen_inside_for_every_arm_and_resample() -> None:
 def test_the_order_of_the_results_does_not_matter() -> None:
     arms = [_arm("nothing", BASE), _arm("smote", _gain(0.01)), _arm("ctgan", _gain(0.03, True))]
     flat = [result for arm in arms for result in arm]
-    verdict, differences = conclude(flat, SETTINGS, candidates=("ctgan",))
-    by_resample = sorted(flat, key=lambda result: result.job.resample)
-    again, same = conclude(by_resample, SETTINGS, candidates=("ctgan",))
-    assert verdict == again
-    assert differences == same
+    verdict = conclude(flat, SETTINGS, generators=("ctgan",))
+    for order in (
+        sorted(flat, key=lambda r: r.job.resample),
+        flat[::-1],
+        sorted(flat, key=lambda r: r.job.name),
+    ):
+        assert conclude(order, SETTINGS, generators=("ctgan",)) == verdict
+        assert Comparison(order, SETTINGS).arms == ("nothing", "smote", "ctgan")
 
 
 def test_capped_rows_are_mentioned() -> None:
@@ -333,5 +401,163 @@ def test_capped_rows_are_mentioned() -> None:
         for arm in (_arm("nothing", BASE), _arm("ctgan", _gain(0.03)))
         for result in arm
     ]
-    verdict, _ = conclude(results, SETTINGS, candidates=("ctgan",))
+    verdict = conclude(results, SETTINGS, generators=("ctgan",))
     assert any("400 of 26,000 training rows" in reason for reason in verdict.reasons)
+
+
+# ---- variants, placebo, few of a class --------------------------------------------------------
+
+
+def test_variants_of_a_generator_are_candidates_of_one_family() -> None:
+    raw = _arm("ctgan", _gain(0.004), inner=0.80)
+    filtered = _arm(
+        "ctgan-filtered",
+        _gain(0.03, flip=True),
+        inner=0.9,
+        recipes=[Recipe(ratio=0.5, filter="teacher")] * 4 + [Recipe(ratio=1.0)],
+    )
+    verdict, _ = _conclude(raw, filtered)
+    assert (verdict.decision, verdict.arm) == ("augment", "ctgan-filtered")
+    assert verdict.recipe == Recipe(ratio=0.5, filter="teacher")
+    assert verdict.ratio == 0.5
+    assert "filtered synthetic rows from ctgan (0.5 per training row)" in verdict.sentence
+    assert any("adjusted for 2 arms" in reason for reason in verdict.reasons)
+
+
+def test_the_multipliers_of_the_verdict_are_the_mean_of_those_chosen() -> None:
+    recipes = [Recipe(ratio=1.0, multipliers=(1.0, m)) for m in (1.0, 2.0, 4.0, 8.0, 16.0)]
+    verdict, _ = _conclude(_arm("ctgan-mixed", _gain(0.03), recipes=recipes))
+    assert verdict.recipe is not None
+    assert verdict.recipe.multipliers == pytest.approx((1.0, 4.0))
+    assert "with a tuned threshold" in verdict.sentence
+
+
+def test_duplicated_rows_stop_an_augment_and_are_not_recommended() -> None:
+    placebo = _arm("placebo", _gain(0.031, flip=True), inner=0.9)
+    verdict, _ = _conclude(placebo, _arm("ctgan", _gain(0.03)))
+    assert (verdict.decision, verdict.arm) == ("do-not-augment", None)
+    assert "which duplicated rows, a placebo, do as well" in verdict.sentence
+
+
+def test_too_few_of_a_class_is_inconclusive_and_says_how_many_are_needed() -> None:
+    few = SIZES.model_copy(update={"rarest": 1})
+    results = [
+        result.model_copy(update={"sizes": few})
+        for arm in (_arm("nothing", BASE), _arm("ctgan", _gain(0.3)))
+        for result in arm
+    ]
+    verdict = conclude(results, SETTINGS, generators=("ctgan",))
+    assert verdict.decision == "inconclusive"
+    assert "the rarest class has 1.0 test rows per resample and 5 are needed" in verdict.sentence
+    assert verdict.rows_needed == 2000
+
+
+def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
+    scores = [base + 0.01 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+    verdict, _ = _conclude(_arm("ctgan", scores))
+    assert verdict.rows_needed is not None
+    expected = 400 * (verdict.detectable_effect / 0.005) ** 2
+    assert expected <= verdict.rows_needed <= 1.1 * expected
+    assert f"about {verdict.rows_needed:,} training rows" in verdict.sentence
+
+
+# ---- subgroups --------------------------------------------------------------------------------
+
+
+def _groups(scores: Sequence[float], rows: int = 40) -> list[dict[str, dict[str, float | None]]]:
+    return [{"sex = F": {"roc_auc": s}, "sex = M": {"roc_auc": 0.8}} for s in scores]
+
+
+def test_a_gain_that_harms_a_subgroup_is_no_gain_and_names_it() -> None:
+    ctgan = _arm("ctgan", _gain(0.03), groups=_groups(_gain(-0.05)))
+    baseline = _arm("nothing", BASE, groups=_groups(BASE))
+    verdict, _ = _conclude(ctgan, baseline=baseline)
+    assert verdict.decision == "do-not-augment"
+    (harm,) = verdict.harmed
+    assert harm.subgroup == "sex = F"
+    assert harm.difference.mean == pytest.approx(-0.05)
+    assert "cost the subgroup sex = F 5.0 points" in verdict.sentence
+    assert any("Harmed subgroup sex = F" in reason for reason in verdict.reasons)
+
+
+def test_a_small_or_unshown_loss_of_a_subgroup_is_no_harm() -> None:
+    wide = [b - 0.02 + 10 * float(w) for b, w in zip(BASE, WOBBLE, strict=True)]
+    for scores in (_gain(-0.003), wide):
+        ctgan = _arm("ctgan", _gain(0.03), groups=_groups(scores))
+        verdict, _ = _conclude(ctgan, baseline=_arm("nothing", BASE, groups=_groups(BASE)))
+        assert (verdict.decision, verdict.harmed) == ("augment", [])
+
+
+def test_a_subgroup_with_too_few_rows_is_named_and_not_tested() -> None:
+    def small(results: list[JobResult]) -> list[JobResult]:
+        return [
+            r.model_copy(update={"subgroups": [("sex = F", 11), ("sex = M", 89)]}) for r in results
+        ]
+
+    ctgan = small(_arm("ctgan", _gain(0.03), groups=_groups(_gain(-0.05))))
+    verdict, _ = _conclude(ctgan, baseline=small(_arm("nothing", BASE, groups=_groups(BASE))))
+    assert verdict.decision == "augment"
+    assert verdict.untested == ["sex = F: 11 test rows per resample; 30 are needed"]
+
+
+# ---- clear losers, real rows ------------------------------------------------------------------
+
+
+def test_a_clear_loser_is_dropped_and_stays_in_the_family() -> None:
+    steady = [b - 0.2 + float(w) / 10 for b, w in zip(BASE, WOBBLE, strict=True)]
+    verdict, _ = _conclude(_arm("ctgan", _gain(0.0075)), _arm("tvae", steady[:3]))
+    assert verdict.dropped == {"tvae": 3}
+    # Its p-value counts as 1: the other one is adjusted for two.
+    assert verdict.decision == "inconclusive"
+    assert any("a clear loser, so it was not measured beyond 3 of 5" in r for r in verdict.reasons)
+
+
+def test_a_gain_is_worth_as_many_real_rows_as_the_curve_says() -> None:
+    """Scores that rise by 0.03 with every doubling of the rows."""
+    curve = [
+        [
+            CurveScore(learner="logistic", rows=75, score=b - 0.06),
+            CurveScore(learner="logistic", rows=150, score=b - 0.03),
+        ]
+        for b in BASE
+    ]
+    baseline = [
+        r.model_copy(update={"curve": c}) for r, c in zip(_arm("nothing", BASE), curve, strict=True)
+    ]
+    verdict, _ = _conclude(
+        _arm("ctgan", _gain(0.03)), baseline=baseline, settings={"curve": (0.25, 0.5)}
+    )
+    assert verdict.equivalents is not None
+    assert verdict.equivalents.rows == pytest.approx(300, abs=3)
+    assert verdict.equivalents.useful == pytest.approx(300 * (2 ** (1 / 6) - 1), abs=2)
+    assert "as much as about 300 more real rows" in verdict.sentence
+
+
+# ---- what is wrong with the rows --------------------------------------------------------------
+
+
+def _diagnosed(**seen: Any) -> list[str]:
+    known: dict[str, Any] = {
+        "copied": 0.0,
+        "coincident": 0.0,
+        "detected": 0.6,
+        "learner": "boosting",
+        "alone": 0.84,
+        "real": 0.85,
+    }
+    diagnosis = Diagnosis(**(known | seen))
+    ctgan = [r.model_copy(update={"diagnosis": diagnosis}) for r in _arm("ctgan", _gain(-0.03))]
+    return _conclude(ctgan)[0].reasons
+
+
+def test_the_reasons_say_what_is_wrong_with_the_rows() -> None:
+    assert not any("ctgan repeats" in r or "loses the target" in r for r in _diagnosed())
+    copies = _diagnosed(copied=0.97, coincident=0.03)
+    assert (
+        "ctgan repeats what is there: 97% of its rows equal training rows (3% of real rows "
+        "do)." in copies
+    )
+    ignoring = " ".join(_diagnosed(alone=0.51))
+    assert "ctgan loses the target" in ignoring
+    assert "ROC-AUC 51.0 on real rows, and 85.0 with as many real ones" in ignoring
+    assert any("is told from real rows with ROC-AUC 0.99" in r for r in _diagnosed(detected=0.99))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from synthgen.errors import ConfigError
 
 if TYPE_CHECKING:  # quick to start: few workers need more than this module
-    from synthgen.benchmark.jobs import Job
+    from synthgen.benchmark.records import Job
 
 
 def note(folder: Path, job: int) -> None:
@@ -68,6 +68,6 @@ def measure(folder: Path, job: Job) -> None:
     from synthgen.benchmark.jobs import run_job
     from tests.benchmark.worlds import QUICK, World, fake
 
-    generator = fake("memoriser") if job.kind == "synthetic" else None
+    generator = None if job.source.name == "rows" else fake("memoriser")
     result = run_job(job, World().table(120, 0), QUICK, generator)
     (folder / f"{job.name}.json").write_text(result.model_dump_json())

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synthgen.benchmark.arms import Generator, ladder
-from synthgen.benchmark.jobs import JobResult, plan, run_job
+from synthgen.benchmark.arms import CHEAP_GENERATORS, Generator, ladder
+from synthgen.benchmark.jobs import run_job
+from synthgen.benchmark.records import JobResult
+from synthgen.benchmark.schedule import due
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.data.infer import infer
 from synthgen.data.schema import Value
@@ -155,12 +158,22 @@ def fake(name: str) -> Fake:
 def measure(
     table: Table, settings: DecideSettings, generators: Mapping[str, Generator], seed: int = 0
 ) -> list[JobResult]:
-    """All jobs of a ladder without the cheap generators, in this process."""
-    jobs = plan(settings, ladder(settings, list(generators)), seed)
-    return [run_job(job, table, settings, generators.get(job.arm)) for job in jobs]
+    """All jobs that come due, in this process."""
+    sources = ladder(settings, list(generators), table.schema.task)
+    known: dict[str, Generator] = {**CHEAP_GENERATORS, **generators}
+    results: list[JobResult] = []
+    while jobs := due(settings, sources, seed, results):
+        results += [run_job(j, table, settings, known.get(j.source.name)) for j in jobs]
+    return results
 
 
+PLAIN: dict[str, Any] = {"filters": (), "weights": (), "mixed": False, "curve": ()}
+"""Settings without the variants of a generator and without a learning curve."""
 QUICK = DecideSettings(
-    resamples=3, learners=("logistic",), ratios=(0.5, 1.0), arms=("nothing", "class_weights")
+    resamples=3,
+    learners=("logistic",),
+    ratios=(0.5, 1.0),
+    arms=("nothing", "class_weights"),
+    **PLAIN,
 )
 """One cheap learner, few resamples, no arm that needs a real generator."""

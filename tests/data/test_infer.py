@@ -333,11 +333,19 @@ def test_bounds_of_few_values_fit_the_dtype() -> None:
         (pd.Categorical(["lo", "hi"] * 50, ["lo", "hi"], ordered=True), "ordered"),
         ([f"class {i}" for i in range(50)] * 2, "categorical"),
         ([f"A{i:03d}" for i in range(50)] * 2, "categorical"),
+        (RNG.normal(size=ROWS), "numeric"),
+        # Elsewhere this would be a key, and the next ones codes or a constant.
+        (np.arange(ROWS), "numeric"),
+        ([0.5 * i for i in range(21)] * 100, "numeric"),
+        (["same"] * 100, "categorical"),
     ],
 )
-def test_a_target_is_always_discrete(cells: Any, expected: str) -> None:
+def test_a_target_is_classes_or_a_quantity(cells: Any, expected: str) -> None:
     schema = infer(pd.DataFrame({"y": cells}), target="y")
     assert schema["y"].kind == expected
+    assert schema.task == ("regression" if expected == "numeric" else "classification")
+    explained = explain(schema)["y"]
+    assert ("quantity" in explained) == (expected == "numeric")
 
 
 def test_all_classes_of_the_target_are_listed() -> None:
@@ -347,16 +355,43 @@ def test_all_classes_of_the_target_are_listed() -> None:
     assert found.values == ("a", "b")
 
 
+def test_the_bounds_of_a_quantity_are_protected() -> None:
+    cells = np.array([-1e6, *np.linspace(1, 9, 98), 1e6])
+    found = infer(pd.DataFrame({"y": cells}), target="y")["y"]
+    assert isinstance(found, Numeric)
+    assert (found.low, found.high) == (np.sort(cells)[4], np.sort(cells)[-5])
+
+
+def test_a_part_of_the_rows_keeps_the_task_of_all() -> None:
+    few = pd.DataFrame({"y": list(range(30)) * 4})
+    assert infer(few, target="y").task == "classification"
+    assert infer(few, target="y", task="regression").task == "regression"
+    bare = pd.DataFrame({"y": list(range(30))})
+    assert infer(bare, target="y").task == "regression"
+    assert infer(bare, target="y", task="classification").task == "classification"
+    with pytest.raises(ConfigError, match="'y' holds text"):
+        infer(pd.DataFrame({"y": ["a", "b"] * 9}), target="y", task="regression")
+    # What the user says of the kind goes before it, and other columns have no task.
+    declared = {"y": ColumnOverride(kind="categorical")}
+    assert infer(few, target="y", overrides=declared, task="regression").task == "classification"
+    both = infer(few.assign(x=few["y"] % 2), target="y", task="regression")
+    assert both["x"].kind == "ordered"
+
+
+def test_a_schema_without_target_has_no_task() -> None:
+    with pytest.raises(ValueError, match="no target"):
+        _ = infer(pd.DataFrame({"x": [1, 2]}), target=None).task
+
+
 @pytest.mark.parametrize(
     "cells",
     [
-        RNG.normal(size=ROWS),
-        np.arange(ROWS),
-        RNG.integers(0, 200, ROWS),
         pd.date_range("2024", periods=ROWS),
+        pd.to_timedelta(np.arange(ROWS), "h"),
+        pd.Series(pd.date_range("2024", periods=ROWS)).dt.date,
     ],
 )
-def test_quantities_and_times_are_no_targets(cells: Any) -> None:
+def test_times_are_no_targets(cells: Any) -> None:
     with pytest.raises(DataError, match="'y'") as caught:
         infer(pd.DataFrame({"y": cells}), target="y")
     assert caught.value.remedy
@@ -457,8 +492,8 @@ def test_overrides_that_do_not_fit(cells: Any, override: dict[str, Any], word: s
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("kind", ["numeric", "datetime", "identifier", "text", "constant"])
-def test_a_target_cannot_be_overridden_to_what_is_no_class(kind: Any) -> None:
+@pytest.mark.parametrize("kind", ["datetime", "timedelta", "identifier", "text", "constant"])
+def test_a_target_cannot_be_overridden_to_what_nobody_predicts(kind: Any) -> None:
     frame = pd.DataFrame({"y": [0, 1] * 50})
     with pytest.raises(ConfigError, match="'y'"):
         infer(frame, target="y", overrides={"y": ColumnOverride(kind=kind)})
@@ -468,6 +503,17 @@ def test_a_target_of_many_numbers_can_be_declared() -> None:
     frame = pd.DataFrame({"y": list(range(100)) * 10})
     declared = {"y": ColumnOverride(kind="categorical")}
     assert infer(frame, target="y", overrides=declared)["y"].kind == "categorical"
+
+
+@pytest.mark.parametrize("cells", [[0, 1] * 50, [1.5, 2.5] * 50, [True, False] * 50])
+def test_a_target_of_few_numbers_can_be_declared_a_quantity(cells: Any) -> None:
+    frame = pd.DataFrame({"y": cells})
+    declared = {"y": ColumnOverride(kind="numeric", low=-3, high=3)}
+    found = infer(frame, target="y", overrides=declared)["y"]
+    assert isinstance(found, Numeric)
+    assert (found.low, found.high) == (-3, 3)
+    with pytest.raises(ConfigError, match="'y' holds text"):
+        infer(pd.DataFrame({"y": ["1", "2"] * 50}), target="y", overrides=declared)
 
 
 # ---- invariance and speed -----------------------------------------------------------------------

@@ -57,6 +57,17 @@ def test_overrides_from_the_metadata_give_the_same_schema() -> None:
     assert again == schema
 
 
+def test_a_quantity_as_the_target_is_numerical() -> None:
+    schema = infer(frame(), target="money")
+    written = to_sdv(schema)
+    assert written["tables"]["table"]["columns"]["money"] == {
+        "sdtype": "numerical",
+        "decimal_places": 2,
+    }
+    overrides = {**from_sdv(written), "one": ColumnOverride()}
+    assert infer(frame(), target="money", overrides=overrides) == schema
+
+
 def test_regular_expressions_describe_the_keys() -> None:
     columns = to_sdv(infer(frame(), target="y"))["tables"]["table"]["columns"]
     assert columns["key"]["regex_format"] == r"0[0-9]{3}\-[A-Z]"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from synthgen.data.read import read
+from synthgen.data.schema import Task
 from synthgen.data.split import split_rows
 from synthgen.errors import ConfigError, DataError
 
@@ -37,8 +38,14 @@ def _weights(classes: int) -> NDArray[Any]:
     return weights / weights.sum()
 
 
-def split(frame: pd.DataFrame, share: float = 0.2, seed: int = 0, **roles: str) -> Any:
-    train, test = split_rows(frame, target="y", share=share, seed=seed, **roles)
+def split(
+    frame: pd.DataFrame,
+    share: float = 0.2,
+    seed: int = 0,
+    task: Task | None = None,
+    **roles: str,
+) -> Any:
+    train, test = split_rows(frame, target="y", share=share, seed=seed, task=task, **roles)
     assert train.dtype == test.dtype == np.int64
     assert (np.diff(train) > 0).all()
     assert (np.diff(test) > 0).all()
@@ -290,6 +297,149 @@ def test_clocks_that_do_not_work(clock: list[Any], word: str) -> None:
     assert caught.value.remedy
 
 
+# ---- a quantity as the target -------------------------------------------------------------------
+
+
+def priced(rows: int = 1000, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return table(rows, seed).assign(y=rng.lognormal(3, 1, rows))
+
+
+def deciles(frame: pd.DataFrame, rows: Any) -> Any:
+    """How many of these rows each tenth of the target holds."""
+    tenth = pd.qcut(frame["y"].rank(method="first"), 10, labels=False)
+    return np.bincount(tenth.iloc[rows], minlength=10)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.25, 0.5, 0.9])
+def test_every_tenth_of_a_quantity_in_its_share(share: float) -> None:
+    frame = priced()
+    _, test = split(frame, share)
+    assert set(deciles(frame, test)) == {100 * share}
+
+
+@quick
+@given(rows=st.integers(21, 150), share=st.floats(0.05, 0.95), seed=st.integers(0, 99))
+def test_the_share_of_a_quantity_is_exact_however_few_rows(
+    rows: int, share: float, seed: int
+) -> None:
+    frame = priced(rows, seed).drop(columns="g")
+    _, test = split(frame, share, seed)
+    assert abs(len(test) - min(max(rows * share, 2), rows - 2)) <= 1
+    # Both ends are in both parts: two bins hold a row of each at the least.
+    middle = frame["y"].median()
+    for part in (test, np.setdiff1d(np.arange(rows), test)):
+        assert frame["y"].iloc[part].min() <= middle <= frame["y"].iloc[part].max()
+
+
+def test_the_halves_are_as_alike_as_strata_make_them() -> None:
+    """The mean of a stratified fifth varies far less than that of a random one."""
+    frame = priced(500).assign(y=np.random.default_rng(1).normal(size=500))
+    means = [frame["y"].iloc[split(frame, seed=s)[1]].mean() for s in range(60)]
+    assert np.std(means) < 0.5 * np.sqrt(0.8 / 100)
+
+
+def test_the_same_split_of_a_quantity_every_time() -> None:
+    frame = priced()
+    for roles in ({}, {"group": "g"}, {"time": "t"}):
+        first, again = split(frame, seed=5, **roles)[1], split(frame, seed=5, **roles)[1]
+        np.testing.assert_array_equal(first, again)
+        other = split(frame, seed=6, **roles)[1]
+        assert np.array_equal(first, other) == ("time" in roles)
+
+
+@pytest.mark.parametrize("spike", [-5.0, 5000.0, 20.0])
+@pytest.mark.parametrize("held", [0.5, 0.97])
+def test_a_value_that_most_rows_hold_is_dealt_like_the_rest(spike: float, held: float) -> None:
+    frame = priced()
+    often = np.random.default_rng(2).random(1000) < held
+    frame.loc[often, "y"] = spike
+    _, test = split(frame)
+    assert often[test].mean() == pytest.approx(often.mean(), abs=0.01)
+    assert len(test) == 200
+
+
+def test_a_quantity_in_few_rows() -> None:
+    for rows in range(4, 30):
+        frame = pd.DataFrame({"x": np.arange(rows) % 3, "y": np.arange(rows) / 7})
+        train, test = split(frame, task="regression")
+        assert len(test) == max(2, round(0.2 * rows))
+        assert frame["y"].iloc[train].nunique() > 1
+
+
+@quick
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=12, max_size=80),
+    share=st.floats(0.1, 0.6),
+)
+def test_copies_stay_together_with_a_quantity(cells: list[Any], share: float) -> None:
+    frame = pd.DataFrame(cells, columns=["n", "y"])
+    counts = frame.drop_duplicates()["y"].value_counts()
+    assume(len(counts) > 1)
+    try:
+        train, test = split(frame, share, task="regression")
+    except DataError:
+        # Only where all but one row or two share a value.
+        assert counts.iloc[1:].sum() <= 2
+        return
+    rows = frame.apply(tuple, axis=1)
+    assert not set(rows.iloc[train]) & set(rows.iloc[test])
+    assert frame["y"].iloc[test].nunique() > 1
+    assert frame["y"].iloc[train].nunique() > 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_are_whole_with_a_quantity(seed: int) -> None:
+    frame = priced(3000, seed)
+    train, test = split(frame, 0.2, seed, group="g")
+    assert apart(frame, train, test)
+    assert len(test) == pytest.approx(600, rel=0.05)
+    assert deciles(frame, test) == pytest.approx(60, abs=8)
+
+
+@pytest.mark.parametrize("groups", [4, 7, 12])
+def test_a_quantity_that_is_one_per_group(groups: int) -> None:
+    frame = pd.DataFrame({"g": np.repeat(np.arange(groups), 9), "x": np.arange(9 * groups) % 11})
+    frame["y"] = frame["g"] / 7
+    train, test = split(frame, 0.3, group="g", task="regression")
+    assert apart(frame, train, test)
+    assert frame["g"].iloc[test].nunique() >= 2
+
+
+def test_a_part_keeps_the_task_of_the_whole() -> None:
+    # As classes these could not be split: one of them has a single row.
+    frame = pd.DataFrame({"x": np.arange(50), "y": [*range(15)] * 3 + [77, 78, 79, 80, 81]})
+    with pytest.raises(DataError, match="one row only"):
+        split(frame)
+    assert len(split(frame, task="regression")[1]) == 10
+    # And these numbers, taken for a quantity by themselves, are classes of the whole.
+    labels = frame.assign(y=[i // 2 for i in range(50)])
+    train, test = split(labels, 0.5, task="classification")
+    assert set(labels["y"].iloc[train]) == set(labels["y"].iloc[test]) == set(range(25))
+
+
+def test_the_latest_rows_need_not_hold_known_quantities() -> None:
+    frame = pd.DataFrame({"t": np.arange(100), "y": np.arange(100) / 7})
+    _, test = split(frame, time="t")
+    np.testing.assert_array_equal(test, np.arange(80, 100))
+
+
+@pytest.mark.parametrize(
+    ("cells", "roles", "part"),
+    [
+        ([*np.arange(80.0), *[3.5] * 20], {"time": "t"}, "test"),
+        ([*[3.5] * 80, *np.arange(20.0)], {"time": "t"}, "training"),
+        (np.arange(100.0), {"group": "one"}, "test"),
+    ],
+)
+def test_a_quantity_has_to_vary_in_both_parts(cells: Any, roles: dict[str, str], part: str) -> None:
+    frame = pd.DataFrame({"t": np.arange(100), "x": np.arange(100.0), "one": 1, "y": cells})
+    with pytest.raises(DataError, match="'y'") as caught:
+        split(frame, task="regression", **roles)
+    assert f"{part} part" in caught.value.cause
+    assert caught.value.remedy
+
+
 # ---- refusals -----------------------------------------------------------------------------------
 
 
@@ -333,10 +483,11 @@ def test_a_class_of_copies_only() -> None:
 # ---- speed --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("made", [table, priced])
 @pytest.mark.parametrize("roles", [{}, {"group": "g"}, {"group": "each"}, {"time": "t"}])
-def test_a_hundred_thousand_rows_in_a_second(roles: dict[str, str]) -> None:
+def test_a_hundred_thousand_rows_in_a_second(roles: dict[str, str], made: Any) -> None:
     rng = np.random.default_rng(0)
-    frame = pd.concat([table(90_000), table(10_000)], ignore_index=True)
+    frame = pd.concat([made(90_000), made(10_000)], ignore_index=True)
     for i in range(10):
         frame[f"c{i}"] = rng.choice(list("uvwxyz"), 100_000)
     frame["each"] = rng.permutation(100_000)

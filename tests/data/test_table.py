@@ -74,3 +74,16 @@ def test_numbers_codes_and_labels() -> None:
         _ = Table(FRAME, infer(FRAME, target=None)).labels
     with pytest.raises(ValueError, match="columns"):
         Table(FRAME, made.schema)
+
+
+def test_targets_are_numbers_and_labels_are_codes() -> None:
+    frame = pd.DataFrame({"x": [0, 1] * 30, "y": np.arange(60) / 4})
+    prices = Table(frame, infer(frame, target="y"))
+    assert prices.targets.dtype == np.float64
+    assert prices.targets.tolist() == frame["y"].tolist()
+    with pytest.raises(ValueError, match="of regression, not of classification"):
+        _ = prices.labels
+    with pytest.raises(ValueError, match="of classification, not of regression"):
+        _ = table().targets
+    with pytest.raises(ValueError, match="no target"):
+        _ = Table(FRAME, infer(FRAME, target=None)).targets

@@ -59,6 +59,14 @@ def nullable(rows: int) -> pd.DataFrame:
     )
 
 
+def quantity(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Every kind of column, and as the target a price of two decimals that depends on some."""
+    frame = mixed(rows, seed)
+    noise = np.random.default_rng(seed + 1).normal(size=rows)
+    price = 40 + 3 * frame["zeros"] + 10 * frame["flag"] + noise
+    return frame.drop(columns="y").assign(y=price.round(2))
+
+
 def tables() -> dict[str, pd.DataFrame]:
     whole = mixed(240)
     rng = np.random.default_rng(2)
@@ -72,6 +80,8 @@ def tables() -> dict[str, pd.DataFrame]:
         "nullable": nullable(200),
         "categorical": whole[["job\nline", "level", "flag", "y"]],
         "numeric": whole[["größe.是", "zeros", "y"]].assign(more=rng.normal(size=240)),
+        "quantity": quantity(240),
+        "quantities": quantity(240)[["größe.是", "zeros", "y"]],
     }
 
 

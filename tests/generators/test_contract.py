@@ -29,7 +29,7 @@ from synthgen.generators import AnyGenerator
 from synthgen.generators.base import Generator, Sampler
 from synthgen.generators.conditions import matching
 from synthgen.training.context import Context
-from tests.generators.tables import TABLES, mixed, table, tables
+from tests.generators.tables import TABLES, mixed, quantity, table, tables
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ctgan": {"epochs": 2, "batch_size": 100, "generator_dim": [32], "discriminator_dim": [32]},
@@ -228,6 +228,22 @@ def test_wrong_conditions_are_refused(name: str, where: dict[str, Any]) -> None:
         fitted(name, "mixed").sample(5, seed=1, where=where)
 
 
+@pytest.mark.parametrize("kind", ["quantity", "quantities"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quantity_as_the_target_cannot_be_fixed(name: str, kind: str) -> None:
+    with pytest.raises(ConfigError, match="'y' is numeric") as raised:
+        fitted(name, kind).sample(5, seed=1, where={"y": 40.0})
+    assert "'y'" not in raised.value.remedy
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_conditions_beside_a_quantity_hold(name: str) -> None:
+    rows = fitted(name, "quantity").sample(40, seed=2, where={"flag": False})
+    check(rows, 40, table("quantity"))
+    assert not rows.frame["flag"].any()
+    assert len(np.unique(rows.targets)) > 1
+
+
 # ---- what must not leak -----------------------------------------------------------------------
 
 RARE_CATEGORY = "qxzcanaryzxq"
@@ -266,6 +282,27 @@ def test_rare_extreme_and_held_out_values_stay_secret(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_extremes_of_a_quantity_stay_secret(name: str, tmp_path: Path) -> None:
+    frame = quantity(300, seed=8)
+    frame.loc[5, "y"], frame.loc[6, "y"] = EXTREMES[:2]
+    frame.loc[240:, "y"] = EXTREMES[2]
+    part = frame.iloc[:240]
+    train = Table(part, infer(part, target="y"))
+    assert train.schema.task == "regression"
+    sampler = example(name).fit(train, Context(seed=SEED))
+    # The check holds every number to the bounds, which the extremes are beyond.
+    check(sampler.sample(1500, seed=4), 1500, train)
+    assert np.abs(train.targets).max() > 10 * np.sort(np.abs(train.targets))[-3]
+    assert train.schema["y"].high < 1000  # type: ignore[union-attr]
+    sampler.save(tmp_path)
+    written = b"".join(p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file())
+    for number in EXTREMES:
+        assert str(abs(number)).encode() not in written
+        for form in ("<d", ">d", "<f"):
+            assert struct.pack(form, number) not in written
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_categories_that_only_the_schema_knows_do_not_fail(name: str) -> None:
     """A resample may lack a category that the training rows have, and all of some column."""
     whole = table("mixed")
@@ -295,14 +332,13 @@ def _global_states() -> list[bytes]:
 # ---- saving and resuming ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["mixed", "nullable", "categorical"])
+@pytest.mark.parametrize("kind", ["mixed", "nullable", "categorical", "quantity"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_model_draws_the_same(name: str, kind: str, tmp_path: Path) -> None:
     sampler = fitted(name, kind)
     sampler.save(tmp_path)
-    target = table(kind).schema.target
-    assert target
-    where = {target: table(kind).schema[target].values[0]}  # type: ignore[union-attr]
+    column = table(kind).schema.discrete[-1]
+    where = {column.name: column.values[0]}
     loaded = _trusting(name).load(tmp_path)
     assert same(loaded.sample(50, seed=5), sampler.sample(50, seed=5))
     assert same(loaded.sample(9, seed=5, where=where), sampler.sample(9, seed=5, where=where))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -224,3 +226,84 @@ def test_columns_that_do_not_vary_within_the_class_stay_as_they_are() -> None:
     assert (new.loc[new["y"] == "p", "flat"] == 3.5).all()
     assert (new.loc[new["y"] == "q", "flat"] != 3.5).all()
     assert set(new["kind"]) == {"u", "v"}
+
+
+# ---- a quantity as the target -------------------------------------------------------------------
+
+
+def regression(rows: int = 120) -> Table:
+    rng = np.random.default_rng(10)
+    a, b = rng.normal(size=(2, rows))
+    return make(pd.DataFrame({"a": a, "b": 1000 * b, "y": 3 * a - b + rng.normal(size=rows)}))
+
+
+def test_the_target_is_one_more_number_of_a_row_between_two() -> None:
+    train, k = regression(), 4
+    assert train.schema.task == "regression"
+    new = Smote(k_neighbors=k).fit(train, Context(seed=1)).sample(200, seed=5)
+    bounds = [(c.low, c.high) for c in train.schema.continuous]
+    base = np.clip(train.frame.to_numpy(), *np.transpose(bounds))
+    scale = np.exp2(np.rint(np.log2(base.std(axis=0))))
+    base /= scale
+    distance = np.linalg.norm(base[:, None] - base[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argsort(distance, axis=1)[:, :k]
+    starts = np.repeat(base, k, axis=0)
+    steps = base[nearest.ravel()] - starts
+    for point in new.frame.to_numpy() / scale:
+        # One factor has to give all three, the target among them.
+        along = ((point - starts) * steps).sum(axis=1) / (steps**2).sum(axis=1)
+        off = np.abs(starts + along[:, None] * steps - point).max(axis=1)
+        assert ((off < 1e-9) & (along >= -1e-9) & (along <= 1 + 1e-9)).any()
+
+
+def test_the_target_is_the_mean_of_its_parents_by_nearness() -> None:
+    """Torgo et al.: weights in inverse proportion to the distances in the features."""
+    frame = pd.DataFrame({"a": [0.1, np.pi], "b": [5.0, np.e], "y": [10.0, 10 * np.pi]})
+    numbers = {name: ColumnOverride(kind="numeric", low=-99, high=99) for name in frame}
+    train = Table(frame, infer(frame, target="y", overrides=numbers))
+    new = Smote(k_neighbors=1).fit(train, Context()).sample(100, seed=0)
+    features = frame[["a", "b"]].to_numpy()
+    far = np.linalg.norm(new.frame[["a", "b"]].to_numpy()[:, None] - features, axis=2)
+    low, high = frame["y"]
+    np.testing.assert_allclose(new.targets, (far[:, 1] * low + far[:, 0] * high) / far.sum(axis=1))
+    assert np.ptp(new.targets) > 0.8 * (high - low)
+
+
+def test_targets_follow_the_features_and_the_categories() -> None:
+    rng = np.random.default_rng(11)
+    side = rng.random(400) < 0.5
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=400),
+            "gap": np.where(rng.random(400) < 0.2, np.nan, rng.normal(size=400)),
+            "where": np.where(side, "right", "left"),
+            "y": (rng.normal(size=400) + 100 * side).round(1),
+        }
+    )
+    new = Smote().fit(make(frame), Context()).sample(2000, seed=1)
+    assert ((new.frame["where"] == "right") == (new.targets > 50)).all()
+    assert new.frame["gap"].isna().mean() == pytest.approx(frame["gap"].isna().mean(), abs=0.04)
+    assert (new.targets == new.targets.round(1)).all()
+    assert new.targets.mean() == pytest.approx(frame["y"].mean(), abs=3)
+    assert len(Smote().fit(make(frame), Context()).sample(9, seed=1, where={"where": "left"})) == 9
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, ["a", "y"]), (60, ["y"])])
+def test_a_quantity_that_leaves_nothing_to_interpolate(rows: int, columns: list[str]) -> None:
+    whole = regression()
+    names = [c.name for c in whole.schema.columns if c.name in columns]
+    schema = whole.schema.model_copy(update={"columns": tuple(whole.schema[n] for n in names)})
+    train = Table(whole.frame[names].iloc[:rows], schema)
+    with pytest.raises(DataError) as raised:
+        Smote().fit(train, Context())
+    assert raised.value.remedy
+
+
+@pytest.mark.parametrize("cells", [["p", "q"] * 20, np.arange(40) % 2 == 0])
+def test_a_resample_in_which_the_quantity_does_not_vary(cells: Any) -> None:
+    frame = pd.DataFrame({"kind": cells, "y": np.linspace(0, 1, 40)})
+    flat = Table(frame.assign(y=0.5), infer(frame, target="y"))
+    new = Smote().fit(flat, Context()).sample(50, seed=1)
+    assert (new.targets == 0.5).all()
+    assert new.frame["kind"].nunique() == 2

@@ -5,7 +5,7 @@ import pytest
 
 from synthgen.metrics.base import NotComputable, Trio
 from synthgen.metrics.class_balance import class_balance
-from tests.metrics.tables import categorical, table
+from tests.metrics.tables import categorical, numeric, table
 
 COLUMN = categorical("y", "no", "yes")
 
@@ -45,3 +45,6 @@ def test_not_computable() -> None:
     without = table([COLUMN], y=["no", "yes"])
     with pytest.raises(NotComputable, match="no target"):
         class_balance(Trio(without, without, without.take(np.array([0]))))
+    prices = table([numeric("y", [1.5, 2.5])], target="y", y=[1.5, 2.5])
+    with pytest.raises(NotComputable, match="quantity"):
+        class_balance(Trio(prices, prices, prices))

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthgen.benchmark.arms import lacking
 from synthgen.data.assemble import assemble, join
 from synthgen.data.infer import infer
 from synthgen.data.table import Table
 from synthgen.generators.base import Where
-from synthgen.pipeline.draw import balancing, coincidence_rate, draw
+from synthgen.pipeline.draw import coincidence_rate, draw
 
 TOWNS = ["Bern", "Oslo", "Rome"]
 
@@ -265,6 +266,6 @@ def test_balancing_fills_up_to_the_largest_class() -> None:
     frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=79), "y": labels})
     train = Table(frame, infer(frame, target="y"))
     values = train.schema["y"].values  # type: ignore[union-attr]
-    lacking = {values[code]: count for code, count in balancing(train).items()}
-    assert lacking == {"a": 23, "c": 18}
-    assert balancing(train.take(np.flatnonzero(frame["y"].isin(["b", "d"])))) == {}
+    found = {values[code]: count for code, count in lacking(train).items()}
+    assert found == {"a": 23, "c": 18}
+    assert lacking(train.take(np.flatnonzero(frame["y"].isin(["b", "d"])))) == {}

@@ -33,15 +33,20 @@ def test_a_model_in_sdvs_format_is_loaded_by_another_process_only_on_demand(copu
 
 def test_utility_is_that_of_the_delivered_rows(copula: Run) -> None:
     from synthgen.benchmark.utility import sealed_utility
+    from synthgen.pipeline.recipes import chosen_recipe
     from synthgen.pipeline.seeds import derive
 
     config = stages.settings(copula)
     train, drawn = stages.training_rows(copula), stages.synthetic_rows(copula)
     assert len(stages.augmented(copula)) == 400
-    delivered = train.concat(drawn.take(pd.RangeIndex(80).to_numpy()))
-    seed = derive(config.seed, "utility")
+    delivered = drawn.take(pd.RangeIndex(80).to_numpy())
     expected = sealed_utility(
-        train, delivered, stages.sealed_rows(copula), config.decide, seed=seed
+        train,
+        delivered,
+        stages.sealed_rows(copula),
+        config.decide,
+        recipe=chosen_recipe(config, stages.verdict(copula)),
+        seed=derive(config.seed, "utility"),
     )
     scores = {score.metric: score.value for score in load(copula / "report.json").scores}
     assert scores["roc_auc"] == expected[0].value

@@ -83,9 +83,9 @@ def visit(proxy: Proxy, page: str, folder: Path) -> tuple[str, list[str], list[s
 
 
 def test_the_page_loads_silently(
-    proxy: Proxy, make_report: Callable[..., Report], tmp_path: Path
+    proxy: Proxy, make_rich: Callable[..., Report], tmp_path: Path
 ) -> None:
-    page = render(make_report())
+    page = render(make_rich("do-not-augment"))
 
     document, console, asked = visit(proxy, page, tmp_path)
 

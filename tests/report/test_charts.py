@@ -14,6 +14,7 @@ from synthgen.report.charts.bars import OTHERS, bars, histogram
 from synthgen.report.charts.bullet import bullet
 from synthgen.report.charts.curve import POINTS, curve, thin
 from synthgen.report.charts.forest import forest
+from synthgen.report.charts.growth import SPACE, growth
 from synthgen.report.charts.heatmap import STEPS, heatmap, worst
 from synthgen.report.charts.scale import Linear, Log, decades, ticks
 
@@ -85,6 +86,79 @@ def test_a_forest_leaves_out_what_is_not_finite() -> None:
     drawn = forest([(math.nan, 0.1, 1.0), (0.0, 0.1, 0.2), (-math.inf, 0.0, 1.0)], 0.1)
     assert [whisker is None for whisker in drawn.whiskers] == [True, False, True]
     assert forest([], 0.0).zero == 50
+
+
+def test_a_forest_cuts_off_what_does_not_frame_it() -> None:
+    rows = [(-1.0, 0.0, 1.0), (-9.0, -7.0, -5.0), (-3.0, -0.5, 0.5), (0.5, 3.0, 4.0)]
+    drawn = forest(rows, 0.1, [True, False, False, False])
+    # The axis runs from -1.1 to 1.1.
+    whole, beyond, lower, upper = drawn.whiskers
+    assert whole is not None
+    assert beyond is not None
+    assert lower is not None
+    assert upper is not None
+    assert (whole.cut, whole.outside) == ((False, False), False)
+    assert (beyond.low, beyond.middle, beyond.high) == (0, None, 0)
+    assert (beyond.cut, beyond.outside) == ((True, False), True)
+    assert (lower.cut, lower.outside) == ((True, False), False)
+    assert lower.middle == pytest.approx(100 * 0.6 / 2.2)
+    assert (upper.cut, upper.middle, upper.outside) == ((False, True), None, False)
+    assert upper.low == pytest.approx(100 * 1.6 / 2.2)
+    # Without a row that frames it, the axis holds all.
+    assert forest(rows, 0.1, [False] * 4) == forest(rows, 0.1)
+
+
+def test_a_learning_curve_is_logarithmic_in_rows_and_meets_its_goal() -> None:
+    drawn = growth([(1000, 0.70), (2000, 0.75), (4000, 0.80)], 0.03, 4000, (1000, 6000))
+    assert drawn is not None
+    (x0, y0), (x1, y1), (x2, y2) = drawn.measured
+    # Doubling the rows goes as far each time, and a point of score as high.
+    assert x1 - x0 == pytest.approx(x2 - x1)
+    assert drawn.meeting == pytest.approx(x2 + (x1 - x0))
+    assert y0 - y1 == pytest.approx(y1 - y2)
+    assert y2 - drawn.goal == pytest.approx((y1 - y2) * 3 / 5)
+    assert drawn.ahead == ((x2, y2), (drawn.meeting, drawn.goal))
+    assert drawn.reach is not None
+    assert x2 < drawn.reach[0] < drawn.meeting < drawn.reach[1] <= 100
+    assert [rows for _, rows in drawn.rows] == [1000, 2000, 4000]
+    assert all(0 <= x <= 100 for x, _ in drawn.measured)
+
+
+def test_a_loss_meets_the_curve_among_its_points() -> None:
+    drawn = growth([(1000, 0.70), (2000, 0.75), (4000, 0.80)], -0.05, -2000, (-9000, 10**9))
+    assert drawn is not None
+    assert (drawn.meeting, drawn.goal) == pytest.approx(drawn.measured[1])
+    assert drawn.ahead == ()
+    assert drawn.reach == (0, 100)
+
+
+def test_a_curve_that_is_not_met_has_no_meeting() -> None:
+    drawn = growth([(1000, 0.7), (2000, 0.7)], 0.01, None, None)
+    assert drawn is not None
+    assert (drawn.meeting, drawn.ahead, drawn.reach) == (None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("points", "gain"),
+    [
+        ([(1000, 0.7)], 0.1),
+        ([], 0.1),
+        ([(1000, math.nan), (2000, 0.7)], 0.1),
+        ([(1000, 0.6), (2000, 0.7)], math.inf),
+        ([(0, 0.6), (2000, 0.7)], 0.1),
+        ([(2000, 0.6), (2000, 0.7)], 0.1),
+    ],
+)
+def test_curves_that_cannot_be_drawn(points: list[tuple[int, float]], gain: float) -> None:
+    assert growth(points, gain, 100, None) is None
+
+
+def test_labels_of_a_learning_curve_keep_apart() -> None:
+    points = [(100 * i, 0.5 + i / 100) for i in range(1, 21)]
+    drawn = growth(points, 0.01, 50, None)
+    assert drawn is not None
+    assert drawn.rows[-1][1] == 2000
+    assert all(b - a >= SPACE for (a, _), (b, _) in pairwise(drawn.rows))
 
 
 def test_bars_are_as_high_as_their_shares() -> None:

@@ -18,7 +18,7 @@ import pytest
 from synthgen.report import render
 from synthgen.report.page import coordinate
 from synthgen.report.sections import SECTIONS
-from synthgen.results import Interval, Report
+from synthgen.results import CurvePoint, Interval, RealEquivalents, Recipe, Report
 
 MakeReport = Callable[..., Report]
 DECISIONS = ("augment", "do-not-augment", "inconclusive")
@@ -73,9 +73,32 @@ class Page(HTMLParser):
         return "\n".join(text for tag, text in self.texts if not tags or tag in tags)
 
 
-@pytest.fixture(scope="module", params=["full", "hostile", "wide", "minimal", "broken"])
-def report(request: pytest.FixtureRequest, make_report: MakeReport, make_minimal: Any) -> Report:
+KINDS = ["full", "hostile", "wide", "minimal", "broken"]
+RICH = ["rich", "rich-keep", "rich-hostile", "rich-wide", "rich-broken", "rich-huge"]
+
+
+@pytest.fixture(scope="module", params=[*KINDS, *RICH])
+def report(
+    request: pytest.FixtureRequest,
+    make_report: MakeReport,
+    make_rich: MakeReport,
+    make_minimal: Any,
+) -> Report:
     match request.param:
+        case "rich":
+            return make_rich()
+        case "rich-keep":
+            return make_rich("do-not-augment")
+        case "rich-hostile":
+            return _hostile_parts(make_rich)
+        case "rich-wide":
+            parts = {f"column_{i} = value {i}": 2 - i / 10 for i in range(60)}
+            names = tuple(f"class {i}" for i in range(60))
+            return make_rich("inconclusive", classes=names, subgroups=parts)
+        case "rich-broken":
+            return _without_numbers(_broken(make_rich("do-not-augment")))
+        case "rich-huge":
+            return _huge(make_rich())
         case "full":
             return make_report()
         case "hostile":
@@ -98,6 +121,61 @@ def _with_hostile_sentences(made: Report) -> Report:
             "verdict": made.verdict.model_copy(update={"sentence": evil, "reasons": [evil]}),
             "provenance": made.provenance.model_copy(
                 update={"source": "https://evil.example/<x>", "command": f"run {evil}"}
+            ),
+        }
+    )
+
+
+def _hostile_parts(make_rich: MakeReport) -> Report:
+    evil = list(HOSTILE.values())
+    made = make_rich(
+        "do-not-augment",
+        classes=(evil[0], evil[5]),
+        subgroups={f"{name} = {evil[1][:40]}": -2.5 for name in evil},
+    )
+    verdict = made.verdict.model_copy(update={"untested": [f"{name}: too few" for name in evil]})
+    return made.model_copy(update={"verdict": verdict})
+
+
+def _huge(made: Report) -> Report:
+    """Counts of many digits, at the end of what the curve can tell."""
+    rows = 3_000_000_000
+    verdict = made.verdict.model_copy(
+        update={
+            "equivalents": RealEquivalents(
+                rows=9 * rows, low=-rows, high=9 * rows, ceiling=9 * rows, floor=-rows, useful=rows
+            ),
+            "rows_needed": 10**15,
+        }
+    )
+    curve = [CurvePoint(rows=rows // k, score=0.77 - k / 100) for k in (4, 2, 1)]
+    return made.model_copy(update={"verdict": verdict, "learning_curve": curve})
+
+
+def _without_numbers(made: Report) -> Report:
+    """Those of the newer parts."""
+    nan = math.nan
+    lost = {"mean": nan, "baseline": nan, "p_value": nan, "interval": Interval(low=nan, high=nan)}
+    verdict = made.verdict
+    return made.model_copy(
+        update={
+            "by_class": [d.model_copy(update=lost) for d in made.by_class],
+            "by_subgroup": [d.model_copy(update=lost) for d in made.by_subgroup],
+            "sealed": [one.model_copy(update=lost) for one in made.sealed],
+            "learning_curve": [
+                one.model_copy(update={"score": nan}) for one in made.learning_curve
+            ],
+            "verdict": verdict.model_copy(
+                update={
+                    "recipe": Recipe(multipliers=(nan, 0.0), weight=nan),
+                    "equivalents": RealEquivalents(rows=None, low=None, high=None, ceiling=0),
+                    "harmed": [
+                        one.model_copy(
+                            update={"difference": one.difference.model_copy(update=lost)}
+                        )
+                        for one in verdict.harmed
+                    ],
+                }
             ),
         }
     )
@@ -177,7 +255,7 @@ def test_headings_do_not_skip_a_level(page: Page) -> None:
 
 
 def test_tables_have_captions_and_scoped_headers(page: Page) -> None:
-    assert all(attrs.get("scope") in ("col", "row") for attrs in page.all("th"))
+    assert all(attrs.get("scope") in ("col", "row", "rowgroup") for attrs in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
     assert len(page.all("summary")) == len(page.all("details"))
 
@@ -245,7 +323,7 @@ def test_names_from_outside_stay_text(make_report: MakeReport) -> None:
 def test_hash_order_does_not_reach_the_page() -> None:
     program = (
         "import runpy, hashlib; from pathlib import Path; from synthgen.report import render;"
-        "made = runpy.run_path('tests/report/conftest.py')['adult_like']();"
+        "made = runpy.run_path('tests/report/conftest.py')['rich']();"
         "print(hashlib.sha256(render(made).encode()).hexdigest())"
     )
     seen = {
@@ -325,7 +403,7 @@ def test_missing_parts_are_said_to_be_missing(make_minimal: Callable[[], Report]
 def test_an_estimate_that_is_missing_is_not_drawn(make_report: MakeReport) -> None:
     made = make_report("inconclusive")
     verdict = made.verdict.model_copy(
-        update={"difference": 0.0, "interval": Interval(low=-1, high=1), "detectable_effect": 1.0}
+        update={"difference": 0.0, "interval": Interval(low=-1, high=1), "resamples": 2}
     )
     html = render(made.model_copy(update={"verdict": verdict}))
     assert "too few resamples" in html

@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from synthgen.report import advice, card, summary
+from synthgen.report.steps import steps
 from synthgen.report.text import one_line, paragraph, truncated, visible, width
 from synthgen.report.wording import Effects, explained, gap, quantity, reading
 from synthgen.results import Interval, Report, Score
@@ -48,6 +49,8 @@ def test_narrow_intervals_get_a_second_decimal() -> None:
     narrow = Interval(low=0.0011, high=0.0042)
     shown = Effects.of("roc_auc", [narrow, Interval(low=-0.1, high=0.1)])
     assert shown.interval(narrow) == "+0.11 to +0.42"
+    # Two arms that are the same have no width at all.
+    assert Effects.of("roc_auc", [narrow, Interval(low=0.0, high=0.0)]) == shown
 
 
 def test_losses_are_printed_as_they_are_and_less_is_better() -> None:
@@ -87,7 +90,7 @@ def test_an_unknown_metric_is_explained_by_its_goal() -> None:
 
 def test_what_to_do_depends_on_the_decision(make_report: MakeReport) -> None:
     augment, keep, unsure = (
-        [text(step) for step in advice.steps(make_report(decision))]
+        [text(step) for step in steps(make_report(decision))]
         for decision in ("augment", "do-not-augment", "inconclusive")
     )
     assert "26,049 training rows and 13,024 synthetic rows from ctgan" in augment[0]
@@ -99,13 +102,13 @@ def test_what_to_do_depends_on_the_decision(make_report: MakeReport) -> None:
 def test_the_largest_budget_is_not_exceeded(make_report: MakeReport) -> None:
     made = make_report("inconclusive")
     thorough = made.provenance.model_copy(update={"budget": "thorough"})
-    steps = advice.steps(made.model_copy(update={"provenance": thorough}))
-    assert "more real rows" in steps[-1]
+    last = steps(made.model_copy(update={"provenance": thorough}))[-1]
+    assert "more real rows" in last
 
 
 def test_without_an_arm_the_rows_stay_as_they_are(make_minimal: Callable[..., Report]) -> None:
-    assert "as they are" in advice.steps(make_minimal("do-not-augment"))[0]
-    assert "as they are" in advice.steps(make_minimal("inconclusive"))[0]
+    assert "as they are" in steps(make_minimal("do-not-augment"))[0]
+    assert "as they are" in steps(make_minimal("inconclusive"))[0]
 
 
 def test_the_arm_of_the_difference_is_found(make_report: MakeReport) -> None:

@@ -1,14 +1,22 @@
-"""The answer, first: decision, sentence, effect, what to do now, and one figure per pillar."""
+"""The answer, first: decision, sentence, effect, what it is worth, whom it harms, what to do now,
+and one figure per pillar."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthgen.report import advice, numbers
-from synthgen.report.charts.forest import Forest, forest
+from synthgen.report.charts.forest import Forest, Whisker, forest
 from synthgen.report.sections.scores import score_rows
-from synthgen.report.wording import DECISIONS, name, reading
-from synthgen.results import Decision, Report
+from synthgen.report.sections.sealed import headline
+from synthgen.report.steps import steps
+from synthgen.report.wording import DECISIONS, Effects, name, phrase, reading
+from synthgen.report.worth import worth
+from synthgen.results import Decision, Difference, Interval, Report
+
+LISTED = 6
+"""Subgroups named one by one."""
 
 
 @dataclass(frozen=True)
@@ -20,63 +28,155 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """One arm against doing nothing. ``what`` it is to the verdict; empty for its own arm."""
+
+    arm: str | None
+    what: str
+    effect: str
+    interval: str
+    whisker: Whisker | None
+    reading: str
+
+
+@dataclass(frozen=True)
+class HarmedPart:
+    subgroup: str
+    effect: str
+
+
+@dataclass(frozen=True)
 class VerdictView:
     decision: Decision
     label: str
     sentence: str
-    effect: str
-    interval: str
+    compared: list[Compared]
     confidence: str
     metric: str
-    arm: str | None
     chart: Forest
-    reading: str
     tick_labels: tuple[str, ...]
     minimum: str
-    detectable: str
     measured: bool
     basis: str
+    worth: list[str]
+    harmful: str
+    """The arm that harms subgroups."""
+    harmed: list[HarmedPart]
     steps: list[str]
     reasons: list[str]
+    small_print: list[str]
     tiles: list[Tile]
 
 
 def build(report: Report) -> VerdictView:
     found = report.verdict
-    shown = advice.effects(found)
-    low, mean, high = (
-        v * shown.factor for v in (found.interval.low, found.difference, found.interval.high)
+    second = advice.beside(report)
+    intervals = [found.interval] + ([second.interval] if second else [])
+    shown = Effects.of(found.metric, intervals)
+    means = [found.difference] + ([second.mean] if second else [])
+    chart = forest(
+        [
+            (i.low * shown.factor, mean * shown.factor, i.high * shown.factor)
+            for i, mean in zip(intervals, means, strict=True)
+        ],
+        found.minimum_effect * shown.factor,
     )
-    chart = forest([(low, mean, high)], found.minimum_effect * shown.factor)
     learners = ", ".join(name(learner) for learner in found.learners)
     return VerdictView(
         decision=found.decision,
         label=DECISIONS[found.decision],
         sentence=numbers.unbroken(advice.sentence(found)),
-        measured=advice.measured(found),
-        effect=shown.difference(found.difference),
-        interval=shown.interval(found.interval),
+        compared=_compared(report, second, chart, shown),
         confidence=advice.confidence(found),
         metric=name(found.metric),
-        arm=None if (arm := advice.shown_arm(report)) is None else name(arm),
         chart=chart,
-        reading=reading(found.metric, found.interval),
         tick_labels=tuple(numbers.significant(value) for _, value in chart.ticks),
         minimum=shown.amount(found.minimum_effect),
-        detectable=shown.amount(found.detectable_effect),
+        measured=advice.measured(found),
         basis=numbers.counted(found.resamples, "resample") + (f"; {learners}" * bool(learners)),
-        steps=advice.steps(report),
+        worth=worth(report),
+        harmful=name(found.harmed[0].difference.arm) if found.harmed else "",
+        harmed=harmed_parts(report),
+        steps=steps(report),
         reasons=[numbers.unbroken(reason) for reason in found.reasons],
+        small_print=small_print(report),
         tiles=_tiles(report),
     )
 
 
-def _tiles(report: Report) -> list[Tile]:
-    """The first score of each pillar; utility is the verdict's own difference."""
+def harmed_parts(report: Report) -> list[HarmedPart]:
+    """Worst first, with the effect in words: ``-2.1 points ROC-AUC (...), from 82.1 to 80.0``."""
+    parts = []
+    for one in sorted(report.verdict.harmed, key=lambda one: one.difference.mean):
+        d = one.difference
+        shown = Effects.of(d.metric, [d.interval])
+        parts.append(
+            HarmedPart(
+                one.subgroup,
+                f"{shown.difference(d.mean)} {name(d.metric)} "
+                f"({advice.confidence(report.verdict)} {shown.interval(d.interval)}), "
+                f"from {shown.level(d.baseline)} to {shown.level(d.baseline + d.mean)}",
+            )
+        )
+    return parts
+
+
+def small_print(report: Report) -> list[str]:
+    """What was not tested, and what was not measured to the end."""
+    found, said = report.verdict, []
+    if found.untested:
+        said.append(f"Subgroups that were not tested: {_listed(found.untested)}.")
+    if found.dropped:
+        arms = [f"{name(arm)} after {n} resamples" for arm, n in found.dropped.items()]
+        said.append(f"Dropped as clear losers: {_listed(arms)}.")
+    return said
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = len(items) - LISTED
+    rest = f"; and {numbers.count(more)} more, in report.json" if more > 0 else ""
+    return "; ".join(items[:LISTED]) + rest
+
+
+def _compared(
+    report: Report, second: Difference | None, chart: Forest, shown: Effects
+) -> list[Compared]:
     found = report.verdict
-    shown = advice.effects(found)
+    arm = advice.shown_arm(report)
+
+    def row(arm: str | None, what: str, mean: float, interval: Interval, place: int) -> Compared:
+        return Compared(
+            arm=None if arm is None else phrase(arm),
+            what=what,
+            effect=shown.difference(mean),
+            interval=shown.interval(interval),
+            whisker=chart.whiskers[place],
+            reading=reading(found.metric, interval),
+        )
+
+    rows = [row(arm, "", found.difference, found.interval, 0)]
+    if second is not None:
+        made = advice.generated(second.arm, report)
+        what = "the best with synthetic rows" if made else "the strongest cheap alternative"
+        rows.append(row(second.arm, what, second.mean, second.interval, 1))
+    return rows
+
+
+def _tiles(report: Report) -> list[Tile]:
+    """Utility is the effect on the sealed rows, or else the verdict's own; of each other pillar
+    its first score."""
+    found = report.verdict
     tiles = []
-    if advice.measured(found):
+    last = headline(report)
+    if last is not None:
+        shown = Effects.of(last.metric, [last.interval])
+        rows = numbers.counted(last.rows, "sealed row")
+        note = (
+            f"{name(last.metric)} with {name(last.arm)} on {rows}, {shown.interval(last.interval)}"
+        )
+        tiles.append(Tile("Utility", "utility", shown.difference(last.mean), note))
+    elif advice.measured(found):
+        shown = advice.effects(found)
         note = f"{name(found.metric)}, {shown.interval(found.interval)}"
         tiles.append(Tile("Utility", "utility", shown.difference(found.difference), note))
     for pillar in ("fidelity", "privacy"):

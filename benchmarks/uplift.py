@@ -1,0 +1,296 @@
+"""Does following the verdict ever do harm, and where does it gain?
+
+    python benchmarks/uplift.py --workers 2 --out uplift.jsonl
+
+Regimes: seven real tables at full size (at most ``--cap`` rows), 2,000, 500 and 200 training rows,
+and tables of 1,000 rows with 10, 20 and 50 rows of the rarer class. In each, ``decide`` runs twice
+at the quick budget: with ``ctgan`` for ROC-AUC, and with ``tvae`` for balanced accuracy. What it
+recommends (synthetic rows, a cheap arm, or nothing) is then trained on all training rows and scored
+on a sealed test part of at most 5,000 rows, beside every cheap arm, over three seeds.
+
+*Lost* is the best cheap arm, the one that turns out best on the sealed rows, less what was
+recommended. A regime does harm if the whole 95 % interval of that loss (paired bootstrap over seeds
+and rows) lies above 0.5 points. Finished regimes in ``--out`` are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+DATA = Path(os.environ.get("SYNTHGEN_SHARED_DATA", ROOT.parent / "shared" / "data")) / "tabular"
+TABLES = {
+    "adult-train": "income",
+    "adult-test": "income",
+    "telco-churn": "Churn",
+    "shoppers": "Revenue",
+    "default": "default.payment.next.month",
+    "magic": "class",
+    "mammography": "calcification",
+}
+PASSES = (("ctgan", "roc_auc"), ("tvae", "balanced_accuracy"))
+SEALED = 5_000
+SEEDS = 3
+HARM = 0.005
+CHEAP = ("nothing", "class_weights", "threshold", "oversample", "smote")
+
+
+@dataclass(frozen=True)
+class Regime:
+    """``rows`` 0: all; ``rare`` 0: classes as they are."""
+
+    table: str
+    rows: int
+    rare: int
+    generator: str
+    metric: str
+
+    @property
+    def name(self) -> str:
+        size = f"{self.rows}" if self.rows else "all"
+        return f"{self.table} {size}" + (f", {self.rare} rare" if self.rare else "")
+
+
+def regimes() -> list[Regime]:
+    """Small ones first."""
+    sizes = [(rows, 0) for rows in (200, 500)]
+    few = [(1000, rare) for rare in (10, 20, 50)]
+    found = [(t, *size) for size in sizes for t in TABLES]
+    found += [(t, *size) for size in few for t in ("adult-train", "mammography")]
+    found += [(t, rows, 0) for rows in (2000, 0) for t in TABLES]
+    return [Regime(*one, *two) for two in PASSES for one in found]
+
+
+def parts(regime: Regime, cap: int) -> tuple[Any, Any]:
+    """Training rows and sealed rows."""
+    import numpy as np
+    import pandas as pd
+
+    from synthgen.data.split import split_rows
+
+    target = TABLES[regime.table]
+    frame = pd.read_csv(DATA / f"{regime.table}.csv")
+    share = min(0.5, SEALED / len(frame))
+    train_rows, test_rows = split_rows(frame, target=target, share=share, seed=1)
+    train = frame.iloc[train_rows]
+    rows = min(regime.rows or cap, len(train))
+    rng = np.random.default_rng(2)
+    labels = train[target].to_numpy()
+    rare = train[target].value_counts().index[-1]
+    order = rng.permutation(len(train))
+    own, rest = order[labels[order] == rare], order[labels[order] != rare]
+    count = regime.rare or max(4, round(rows * len(own) / len(train)))
+    chosen = np.concatenate([own[:count], rest[: rows - count]])
+    small = train.iloc[np.sort(chosen)].reset_index(drop=True)
+    return small, frame.iloc[test_rows].reset_index(drop=True)
+
+
+def solve(regime: Regime, cap: int) -> dict[str, Any]:
+    """Decide, follow, and score on the sealed rows."""
+    import numpy as np
+
+    from synthgen import config as configuration
+    from synthgen.benchmark import learners, threshold
+    from synthgen.benchmark.arms import CHEAP_GENERATORS, draw, ladder
+    from synthgen.benchmark.bootstrap import by_rows, paired_bootstrap, roc_auc
+    from synthgen.benchmark.comparison import Comparison
+    from synthgen.benchmark.filters import TIMES, fit_filter
+    from synthgen.benchmark.jobs import run_job
+    from synthgen.benchmark.learners import rows_of
+    from synthgen.benchmark.schedule import due
+    from synthgen.benchmark.scoring import SCORERS, Asked, Predicted
+    from synthgen.benchmark.threads import single_thread
+    from synthgen.benchmark.verdict import conclude
+    from synthgen.benchmark.weighting import sample_weights
+    from synthgen.data.infer import infer
+    from synthgen.data.table import Table
+    from synthgen.training.context import Context
+
+    started = time.perf_counter()
+    target = TABLES[regime.table]
+    small, sealed = parts(regime, cap)
+    train = Table(small, infer(small, target=target))
+    test = Table(sealed[list(small.columns)], train.schema)
+    settings = {
+        "data": {"target": target},
+        "budget": "quick",
+        "generator": {"name": regime.generator},
+        "decide": {"metric": regime.metric, "max_rows": cap, "curve": []},
+    }
+    config = configuration.resolve(configuration.build(settings), len(train))
+    asked = config.decide
+    sources = ladder(asked, (regime.generator,))
+    known = {**CHEAP_GENERATORS, regime.generator: config.generator}
+    results: list[Any] = []
+    while jobs := due(asked, sources, 0, results):
+        results += [run_job(j, train, asked, known.get(j.source.name)) for j in jobs]
+    board = Comparison(results, asked)
+    verdict = conclude(results, asked, generators=(regime.generator,))
+    judged, real = rows_of(test), rows_of(train)
+    interest = int(np.argmin(np.bincount(real.labels)))
+    compute = SCORERS[regime.metric].compute
+
+    def classes(values: Any, multipliers: Any) -> Any:
+        """Probabilities whose largest is the predicted class."""
+        if multipliers is None:
+            return values
+        product = threshold.apply(values, np.array(multipliers)).values * np.array(multipliers)
+        return product / product.sum(axis=1, keepdims=True)
+
+    def predictions(arm: str) -> list[Any]:
+        """One per seed: the arm as it was most often chosen inside, on all training rows."""
+        learner = board.usual_learner(arm)
+        recipe = board.usual_recipe(arm)[0]
+        assert learner is not None and recipe is not None
+        found = []
+        for seed in range(SEEDS):
+            rows = real
+            if recipe.ratio is not None:
+                sampler = known[board.source(arm)].fit(train, Context(seed=seed))
+                times = TIMES if recipe.filter else 1
+                drawn = rows_of(draw(sampler, train, recipe.ratio, seed=seed, times=times).rows)
+                if recipe.filter:
+                    first = rows_of(sampler.sample(len(train), seed=seed + 100))
+                    chosen = fit_filter(recipe.filter, real, first, seed)
+                    drawn = drawn.take(chosen.keep(drawn, len(drawn) // TIMES, seed))
+                rows = real.stack(drawn)
+            weights = sample_weights(rows, len(real), recipe)
+            values = learners.fit(learner, rows, seed, weights).values(judged)
+            found.append(classes(values, recipe.multipliers))
+        return found
+
+    with single_thread():
+        followed = verdict.arm or "nothing"
+        names = dict.fromkeys([*CHEAP, followed, regime.generator])
+        made = {arm: predictions(arm) for arm in names if board.usual_learner(arm)}
+        asked_of = Asked(interest, asked.precision)
+
+        def score(truth: Any, values: Any) -> float:
+            return compute(truth, Predicted.of(values), asked_of)
+
+        scores = {
+            arm: float(np.mean([score(judged.labels, v) for v in found]))
+            for arm, found in made.items()
+        }
+        best = max((arm for arm in CHEAP if arm in scores), key=lambda arm: scores[arm])
+        fast = regime.metric == "roc_auc"
+        loss = paired_bootstrap(
+            judged.labels,
+            made[best],
+            made[followed],
+            roc_auc if fast else by_rows(score),
+            strata=judged.labels,
+            replicates=1000 if fast else 200,
+        )
+    return {
+        "regime": regime.name,
+        "generator": regime.generator,
+        "metric": regime.metric,
+        "rows": len(train),
+        "rare": int(np.bincount(real.labels).min()),
+        "decision": verdict.decision,
+        "followed": followed,
+        "best_cheap": best,
+        "scores": scores,
+        "lost": loss.mean,
+        "low": loss.low,
+        "high": loss.high,
+        "gain": scores[followed] - scores["nothing"],
+        "sentence": verdict.sentence,
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def show(lines: list[dict[str, Any]]) -> None:
+    """The tables of docs/results.md."""
+    for generator, metric in PASSES:
+        own = [row for row in lines if row["metric"] == metric]
+        if not own:
+            continue
+        print(f"\n{metric}, generator {generator}; points\n")
+        print(
+            "| regime | verdict | followed | nothing | followed | best cheap | lost (95 %) "
+            "| raw generator |"
+        )
+        print("| --- | --- | --- | ---: | ---: | --- | ---: | ---: |")
+        for row in own:
+            at = {arm: 100 * value for arm, value in row["scores"].items()}
+            raw = f"{at[generator]:.1f}" if generator in at else "–"
+            print(
+                f"| {row['regime']} | {row['decision']} | {row['followed']} "
+                f"| {at['nothing']:.1f} | {at[row['followed']]:.1f} "
+                f"| {row['best_cheap']} {at[row['best_cheap']]:.1f} "
+                f"| {100 * row['lost']:+.1f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f}) "
+                f"| {raw} |"
+            )
+        harmed = [row["regime"] for row in own if row["low"] > HARM]
+        gained = [row for row in own if row["gain"] > HARM]
+        mean = sum(row["gain"] for row in own) / len(own)
+        print(f"\nregimes {len(own)}; harmed beyond noise: {', '.join(harmed) or 'none'}")
+        print(
+            f"following gains over doing nothing in {len(gained)} of {len(own)}, on average "
+            f"{100 * mean:+.2f} points; augment in "
+            f"{sum(row['decision'] == 'augment' for row in own)}"
+        )
+        raws = [
+            row["scores"][generator] - row["scores"]["nothing"]
+            for row in own
+            if generator in row["scores"]
+        ]
+        if raws:
+            print(
+                f"adding raw rows regardless: {100 * sum(raws) / len(raws):+.2f} points on "
+                f"average, a loss of more than 0.5 in {sum(g < -HARM for g in raws)} of {len(raws)}"
+            )
+
+
+def _start() -> None:
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cap", type=int, default=5000)
+    parser.add_argument("--only", help="regimes whose name contains this")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    _start()
+    known = []
+    if given.out.exists():
+        known = [json.loads(line) for line in given.out.read_text().splitlines()]
+    done = {(row["regime"], row["metric"]) for row in known}
+    todo = [r for r in regimes() if (r.name, r.metric) not in done]
+    todo = [r for r in todo if not given.only or given.only in r.name]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.workers, spawn, initializer=_start) as pool:
+        for future in as_completed([pool.submit(solve, r, given.cap) for r in todo]):
+            known.append(future.result())
+            with given.out.open("a") as file:
+                file.write(json.dumps(known[-1]) + "\n")
+            row = known[-1]
+            print(
+                row["regime"],
+                row["metric"],
+                row["decision"],
+                row["followed"],
+                f"{100 * row['lost']:+.2f}",
+                f"{row['seconds']} s",
+                flush=True,
+            )
+    order = {(r.name, r.metric): place for place, r in enumerate(regimes())}
+    show(sorted(known, key=lambda row: order[row["regime"], row["metric"]]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""How arms, effects and numbers of rows are written in a verdict's sentences."""
+
+from __future__ import annotations
+
+from synthgen.benchmark.comparison import Comparison
+from synthgen.benchmark.settings import DecideSettings, Ratio
+from synthgen.benchmark.statistics import Estimate
+from synthgen.results import RealEquivalents, Recipe
+
+_NAMES = {
+    "class_weights": "class weights",
+    "density_weights": "density weights",
+    "threshold": "a tuned threshold",
+    "oversample": "random oversampling",
+    "smote": "SMOTE",
+    "placebo": "duplicated rows (placebo)",
+}
+
+
+def arm_name(arm: str) -> str:
+    """Of an arm, for readers."""
+    return _NAMES.get(arm, arm)
+
+
+def subject(arm: str, board: Comparison, recipe: Recipe | None = None) -> str:
+    """What is done: ``filtered synthetic rows from ctgan``."""
+    made = f"from {board.source(arm)}"
+    match board.treatment(arm):
+        case "filtered":
+            return f"filtered synthetic rows {made}"
+        case "weighted":
+            return f"synthetic rows {made} with a smaller weight"
+        case "mixed":
+            chosen = recipe or board.usual_recipe(arm)[0]
+            tuned = chosen is not None and chosen.multipliers is not None
+            return (
+                f"synthetic rows {made} with {'a tuned threshold' if tuned else 'balanced weights'}"
+            )
+        case _:
+            return f"synthetic rows {made}"
+
+
+def amount(recipe: Recipe | None) -> str:
+    """How many synthetic rows a recipe adds: ``0.5 per training row``."""
+    ratio: Ratio | None = recipe.ratio if recipe is not None else None
+    if ratio is None:
+        return "none"
+    return (
+        "as many as balance the classes" if ratio == "balanced" else f"{ratio:g} per training row"
+    )
+
+
+def interval(gain: Estimate, settings: DecideSettings) -> str:
+    """``1.2 points (95 % interval −0.3 to 2.7)``."""
+    digits = 2 if gain.high - gain.low < 0.01 else 1
+    low, high = _number(gain.low, digits), _number(gain.high, digits)
+    return (
+        f"{_number(gain.mean, digits)} points "
+        f"({settings.confidence * 100:g} % interval {low} to {high})"
+    )
+
+
+def points(effect: float) -> str:
+    """An amount: ``1.2 points``."""
+    found = effect * 100
+    return f"{found:.1f} points" if found >= 1 else f"{found:.2g} points"
+
+
+def worth(known: RealEquivalents | None) -> str:
+    """A gain in real rows: ``1,300 more real rows (80 to 4,000)``; empty where it has none."""
+    if known is None or known.rows is None or known.rows <= 0:
+        return ""
+    said = rows_text(known.rows, known.ceiling)
+    if known.low is None or known.high is None:
+        return said
+    low = f"{max(0, known.low):,}"
+    high = f"more than {known.ceiling:,}" if known.high >= known.ceiling else f"{known.high:,}"
+    return f"{said} ({low} to {high})"
+
+
+def rows_text(rows: int, ceiling: int) -> str:
+    """``about 1,300 more real rows``, to two digits."""
+    if rows >= ceiling:
+        return f"more than {ceiling:,} more real rows"
+    size = 10 ** max(0, len(str(rows)) - 2)
+    return f"about {round(rows / size) * size:,} more real rows"
+
+
+def _number(value: float, digits: int) -> str:
+    """In hundredths; a rounded zero has no sign."""
+    text = f"{abs(value) * 100:.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) > 0 else text

@@ -1,0 +1,108 @@
+"""What to do now, most important first."""
+
+from __future__ import annotations
+
+from synthgen.report import advice, numbers, recipe
+from synthgen.report.wording import REGRESSION, name, phrase, source
+from synthgen.results import Recipe, Report
+
+_NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
+
+
+def steps(report: Report) -> list[str]:
+    """Sentences, each a thing to do."""
+    match report.verdict.decision:
+        case "augment":
+            return _augment(report)
+        case "do-not-augment":
+            return _keep(report)
+        case "inconclusive":
+            return _find_out(report)
+
+
+def _augment(report: Report) -> list[str]:
+    verdict = report.verdict
+    done = verdict.recipe or Recipe(ratio=verdict.ratio)
+    if verdict.ratio is not None:  # what the user fixed
+        done = done.model_copy(update={"ratio": verdict.ratio})
+    made = f" from {name(source(verdict.arm))}" if verdict.arm else ""
+    how = recipe.rows(done, report)
+    model = "model" if verdict.metric in REGRESSION else "classifier"
+    known = f" ({name(verdict.learner)} did best)" if verdict.learner else ""
+    return [
+        f"Train your {model}{known} on the augmented file of this run{_held(report)}{made}"
+        + (f" ({how})." if how else "."),
+        *recipe.weights(done, report),
+        *recipe.prediction(done, report),
+        "Keep validating and testing on real rows only.",
+        f"Expect {advice.effect(verdict)}. If the lower end would not be worth the trouble, "
+        "leave your data as they are.",
+    ]
+
+
+def _held(report: Report) -> str:
+    rows = report.provenance.rows
+    real, drawn = rows.get("train"), rows.get("augmented", 0) - rows.get("train", 0)
+    if real is None or drawn <= 0:
+        return ""
+    return (
+        f": {numbers.counted(real, 'training row')} and {numbers.counted(drawn, 'synthetic row')}"
+    )
+
+
+def _keep(report: Report) -> list[str]:
+    verdict = report.verdict
+    shown = advice.effects(verdict)
+    if verdict.arm is not None and verdict.arm != "nothing":
+        found = [
+            f"Use {phrase(verdict.arm)} instead, which trains no generator: "
+            f"{advice.effect(verdict)}.",
+            *recipe.cheap(report),
+        ]
+    else:
+        found = ["Train on your own rows as they are; nothing was shown to beat them."]
+    if report.provenance.rows.get("synthetic"):
+        found.append("The synthetic rows of this run are there to be looked at; leave them out.")
+    more = "If the score is too low, more real rows or better features are the way"
+    if verdict.harmed:
+        return [*found, f"{more}."]
+    sees = shown.amount(verdict.detectable_effect)
+    return [*found, f"{more}: a gain of {sees} from synthetic rows would have shown."]
+
+
+def _find_out(report: Report) -> list[str]:
+    verdict, budget = report.verdict, report.provenance.budget
+    shown = advice.effects(verdict)
+    sees, wants = shown.amount(verdict.detectable_effect), shown.amount(verdict.minimum_effect)
+    if verdict.arm is None or verdict.arm == "nothing":
+        found = ["Train on your own rows as they are until the question is settled."]
+    else:
+        found = [
+            f"Use {phrase(verdict.arm)} until the question is settled: {advice.effect(verdict)}.",
+            *recipe.cheap(report),
+        ]
+    if not advice.measured(verdict):
+        return [
+            *found,
+            "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
+            "the target, or collect more of their rows.",
+        ]
+    found.append(
+        f"This run would have found an effect of {sees} or more; "
+        f"effects from {wants} on count as useful."
+    )
+    larger = _NEXT_BUDGET.get(budget)
+    if larger:
+        found.append(f"For a finer answer run it again with --budget {larger}.")
+    have = report.provenance.rows.get("train")
+    if verdict.rows_needed is not None and verdict.rows_needed > (have or 0):
+        yours = f" (you have {numbers.count(have)})" if have is not None else ""
+        found.append(
+            f"About {numbers.significant(verdict.rows_needed, 2)} training rows{yours} would "
+            f"settle whether it helps by {wants}."
+        )
+    elif not larger:
+        found.append(
+            "For a finer answer collect more real rows: the largest budget is already in use."
+        )
+    return found

@@ -1,0 +1,78 @@
+"""What an effect is worth in real rows, in words."""
+
+from __future__ import annotations
+
+from synthgen.report import advice, numbers
+from synthgen.results import RealEquivalents, Report
+
+
+def worth(report: Report) -> list[str]:
+    """What the verdict's difference is worth, and what a useful gain would cost; at most two
+    sentences, none without a learning curve."""
+    known = report.verdict.equivalents
+    if known is None or not advice.measured(report.verdict):
+        return []
+    return [_worth(known, report), *_useful(known, report)]
+
+
+def amount(rows: int, known: RealEquivalents) -> str:
+    """So many rows to two digits, or that the curve ends before: ``about 1,300``."""
+    if rows >= known.ceiling:
+        return f"more than {numbers.significant(known.ceiling, 2)}"
+    if known.floor < 0 and rows <= known.floor:
+        return f"at least {numbers.significant(-known.floor, 2)}"
+    return f"about {numbers.significant(abs(rows), 2)}"
+
+
+def _worth(known: RealEquivalents, report: Report) -> str:
+    if known.rows is None:
+        return (
+            "What this is worth in real rows cannot be said: the learning curve of your data is "
+            "flat."
+        )
+    interval = _interval(known, advice.confidence(report.verdict))
+    if known.rows == 0:
+        return f"This is worth no further real rows{interval}."
+    number = amount(known.rows, known)
+    if known.rows < 0:
+        return f"This is as if {number} rows had been taken away{interval}."
+    if known.rows >= known.ceiling:
+        return f"This is worth {number} further real rows{_times(known, report)}{interval}."
+    return f"This is worth {number} more real {'row' if known.rows == 1 else 'rows'}{interval}."
+
+
+def _times(known: RealEquivalents, report: Report) -> str:
+    """The ceiling in multiples of the rows that were trained on."""
+    if not report.learning_curve or report.learning_curve[-1].rows < 1:
+        return ""
+    times = known.ceiling / report.learning_curve[-1].rows
+    return f", {numbers.significant(times, 2)} times those that were trained on"
+
+
+def _interval(known: RealEquivalents, level: str) -> str:
+    if known.low is None or known.high is None:
+        return ""
+    if known.low >= 0:
+        ends = [amount(rows, known).removeprefix("about ") for rows in (known.low, known.high)]
+    else:
+        ends = [_signed(rows, known) for rows in (known.low, known.high)]
+    return f" ({level} {ends[0]} to {ends[1]})"
+
+
+def _signed(rows: int, known: RealEquivalents) -> str:
+    if rows == 0:
+        return "none"
+    number = amount(rows, known).removeprefix("about ")
+    return f"{number} {'more' if rows > 0 else 'fewer'}"
+
+
+def _useful(known: RealEquivalents, report: Report) -> list[str]:
+    if known.useful is None or known.useful <= 0:
+        return []
+    verdict = report.verdict
+    gain = advice.effects(verdict).amount(verdict.minimum_effect)
+    number = amount(known.useful, known)
+    return [
+        f"{number[:1].upper()}{number[1:]} more real {'row' if known.useful == 1 else 'rows'} "
+        f"would bring the {gain} that count as useful."
+    ]

@@ -1,0 +1,158 @@
+"""What to do now: the recipe as steps that work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthgen.report.steps import steps
+from synthgen.results import Recipe, Report
+
+MakeReport = Callable[..., Report]
+
+
+def told(made: Report, **verdict: Any) -> list[str]:
+    whole = made.model_copy(update={"verdict": made.verdict.model_copy(update=verdict)})
+    return [step.replace("\N{NO-BREAK SPACE}", " ") for step in steps(whole)]
+
+
+def test_augmenting_names_file_rows_and_learner(make_rich: MakeReport) -> None:
+    first, *others = told(make_rich(), recipe=Recipe(ratio=0.5))
+    assert first == (
+        "Train your classifier (gradient boosting did best) on the augmented file of this run: "
+        "26,049 training rows and 13,024 synthetic rows from ctgan (0.5 synthetic per training "
+        "row)."
+    )
+    assert not any("weights.csv" in step or "probability" in step for step in others)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("density_ratio", "by the density ratio filter: those that a classifier takes for real"),
+        ("teacher", "by the teacher filter: those whose class"),
+        ("boundary", "by the boundary filter: those near the border"),
+    ],
+)
+def test_a_filter_is_named_in_words(make_rich: MakeReport, kind: Any, words: str) -> None:
+    first = told(make_rich(), recipe=Recipe(ratio=0.5, filter=kind))[0]
+    assert f"selected from twice as many {words}" in first
+
+
+def test_a_numeric_target_is_not_called_a_class(make_rich: MakeReport) -> None:
+    recipe = Recipe(ratio=0.5, filter="teacher", balanced=True)
+    said = " ".join(told(make_rich(), recipe=recipe, metric="r2"))
+    assert "Train your model" in said
+    assert "those whose number" in said
+    assert "every part of the target's range counts the same" in said
+    assert "class" not in said
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (Recipe(ratio=0.5, weight=0.3), "a synthetic row counts 0.3 of a real one."),
+        (Recipe(ratio=0.5, balanced=True), "every class counts the same in total."),
+        (
+            Recipe(ratio=0.5, weight=0.3, balanced=True),
+            "a synthetic row counts 0.3 of a real one, and every class counts the same in total.",
+        ),
+    ],
+)
+def test_weights_are_in_a_file_beside(make_rich: MakeReport, recipe: Recipe, words: str) -> None:
+    (step,) = [s for s in told(make_rich(), recipe=recipe) if "weights.csv" in s]
+    assert step.endswith(words)
+    assert "one per row in the same order" in step
+
+
+def test_the_threshold_predicts_what_the_multipliers_do(make_rich: MakeReport) -> None:
+    multipliers = (0.62, 1.61)
+    (step,) = [
+        s
+        for s in told(make_rich(), recipe=Recipe(ratio=1.0, multipliers=multipliers))
+        if "probability" in s
+    ]
+    found = re.search(r"Predict >50K where its probability is above (0\.\d+), and <=50K", step)
+    assert found is not None
+    second = np.linspace(0, 1, 1001)
+    by_product = np.column_stack([1 - second, second]) * multipliers
+    away = np.abs(second - float(found[1])) > 0.001  # the number is rounded
+    assert ((second > float(found[1])) == by_product.argmax(axis=1))[away].all()
+    assert "0.62 for <=50K, 1.61 for >50K" in step
+    assert "with the probabilities of gradient boosting" in step
+
+
+def test_many_classes_have_multipliers(make_rich: MakeReport) -> None:
+    three = make_rich("do-not-augment", classes=("a", "b", "c"))
+    recipe = Recipe(multipliers=(0.5, 1.0, 2.0))
+    assert (
+        "Predict the class with the largest probability times multiplier, with the probabilities "
+        "of gradient boosting: 0.5 for a, 1 for b, 2 for c."
+    ) in told(three, recipe=recipe)
+    forty = make_rich("do-not-augment", classes=tuple(f"c{i}" for i in range(40)))
+    recipe = Recipe(multipliers=tuple(1 + i / 40 for i in range(40)))
+    assert any(
+        "in report.json, in the order of the classes" in s for s in told(forty, recipe=recipe)
+    )
+
+
+@pytest.mark.parametrize("multipliers", [None, (1.0, 1.0)])
+def test_equal_multipliers_need_no_step(make_rich: MakeReport, multipliers: Any) -> None:
+    made = make_rich("do-not-augment")
+    said = told(made, recipe=Recipe(multipliers=multipliers))
+    assert "Predict the likeliest class, as usual." in said
+    assert not any("multiplier" in step for step in said)
+
+
+def test_classes_without_names_are_counted(make_rich: MakeReport) -> None:
+    made = make_rich("do-not-augment").model_copy(update={"by_class": []})
+    said = told(made, recipe=Recipe(multipliers=(0.6, 1.8)))
+    assert any(s.startswith("Predict the second class where its probability is") for s in said)
+    lost = told(made, recipe=Recipe(multipliers=(0.0, float("nan"))))
+    assert not any("nan" in step for step in lost)
+
+
+@pytest.mark.parametrize(
+    ("arm", "metric", "words"),
+    [
+        ("class_weights", "roc_auc", 'class_weight="balanced"'),
+        ("threshold", "roc_auc", "Predict >50K where its probability is above 0.265"),
+        ("oversample", "roc_auc", "imbalanced-learn: RandomOverSampler"),
+        ("smote", "roc_auc", "imbalanced-learn: SMOTE"),
+        ("smote", "r2", "--generator smote"),
+        ("density_weights", "r2", "weights.csv"),
+    ],
+)
+@pytest.mark.parametrize("decision", ["do-not-augment", "inconclusive"])
+def test_a_cheap_arm_comes_with_its_recipe(
+    make_rich: MakeReport, decision: str, arm: str, metric: str, words: str
+) -> None:
+    recipe = Recipe(multipliers=(0.6, 5 / 3) if arm == "threshold" else None)
+    said = told(make_rich(decision), arm=arm, metric=metric, recipe=recipe)
+    assert words in said[1]
+    assert said[0].startswith("Use ")
+
+
+def test_after_harm_no_missing_gain_is_claimed(make_rich: MakeReport) -> None:
+    made = make_rich("do-not-augment")
+    assert made.verdict.harmed
+    assert not any("would have shown" in step for step in told(made))
+    assert any("would have shown" in step for step in told(made, harmed=[]))
+
+
+def test_rows_that_would_settle_it(make_rich: MakeReport) -> None:
+    made = make_rich("inconclusive")
+    assert told(made)[-1] == (
+        "About 61,000 training rows (you have 26,049) would settle whether it helps by 0.5 points."
+    )
+    assert not any("settle whether" in s for s in told(made, rows_needed=26_000))
+    assert not any("settle whether" in s for s in told(made, rows_needed=None))
+
+
+def test_the_ratio_that_the_user_fixed_is_told(make_rich: MakeReport) -> None:
+    said = told(make_rich(), recipe=Recipe(ratio=0.5), ratio="balanced")
+    assert "as many per class as it takes to balance the classes" in said[0]
