@@ -10,7 +10,9 @@ flow that is run again goes on where the last one was.
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -53,15 +55,18 @@ def split(settings: dict[str, Any], out: Path, force: bool) -> None:
 
 
 @task(task_run_name="decide {job.name}", cache_policy=NO_CACHE)
-def decide_job(out: Path, job: Job, submit: Submit) -> None:
-    """One resample of one arm; its result is a file of the run."""
+def decide_job(out: Path, job: Job, submit: Submit, deadline: float) -> None:
+    """One source of rows on one resample; its result is a file of the run. It does not start after
+    the deadline (of ``time.monotonic``)."""
+    if time.monotonic() >= deadline:
+        return
     submit(partial(stages.run_job, out), job).result()
 
 
 @task
 def conclude(out: Path) -> str:
-    """All job results into the verdict."""
-    stages.decide(Run(out), _log)
+    """All job results into the verdict; no further one is made."""
+    stages.decide(Run(out), _log, now=True)
     return stages.verdict(Run(out)).sentence
 
 
@@ -115,9 +120,12 @@ def _decide_jobs(out: Path) -> None:
     """One task per job. The task only waits: the work is done in processes of one thread each, as
     everywhere, so that the result is the same to the byte."""
     run = Run(out)
-    with executor.processes(stages.workers(stages.settings(run))) as submit:
-        while due := stages.pending(run):
-            futures = [decide_job.submit(out, job, submit) for job in due]
+    config = stages.settings(run)
+    limit = config.decide.time_limit
+    deadline = time.monotonic() + limit if limit is not None else math.inf
+    with executor.processes(stages.workers(config)) as submit:
+        while time.monotonic() < deadline and (due := stages.pending(run)):
+            futures = [decide_job.submit(out, job, submit, deadline) for job in due]
             for future in futures:
                 future.result()
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from synthgen.cli import options
-from synthgen.cli.console import set_verbosity, watching
+from synthgen.cli.console import Ending, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 from synthgen.errors import SynthgenError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthgen.pipeline.compare import Comparison, ScorePair
 from synthgen.report import numbers
-from synthgen.report.terminal import _columns
+from synthgen.report.terminal import aligned
 from synthgen.report.text import one_line
 from synthgen.report.wording import DECISIONS, Effects, explained, name, quantity, reading
 from synthgen.results import Difference, Score
@@ -62,7 +62,7 @@ def _paired(found: Comparison) -> list[str]:
         for shown in (Effects.of(one.metric, [one.interval]),)
     ]
     heads = ["B against A, resample by resample", "B - A", "interval", "B is"]
-    return _columns([heads, *rows]) if rows else []
+    return aligned([heads, *rows]) if rows else []
 
 
 def _arms(found: Comparison) -> list[str]:
@@ -77,7 +77,7 @@ def _arms(found: Comparison) -> list[str]:
         [name(pair.arm), *_effect(pair.a, shown[0]), *_effect(pair.b, shown[1])]
         for pair in found.arms
     ]
-    return _columns([["against doing nothing", *heads], *rows]) if rows else []
+    return aligned([["against doing nothing", *heads], *rows]) if rows else []
 
 
 def _effect(one: Difference | None, shown: Effects) -> tuple[str, str]:
@@ -98,7 +98,7 @@ def _scores(found: Comparison) -> list[str]:
         for pair in found.scores
     ]
     heads = ["score", "A", "reference", "B", "reference", "better"]
-    return _columns([heads, *rows]) if rows else []
+    return aligned([heads, *rows]) if rows else []
 
 
 def _quantity(pair: ScorePair, value: float | None) -> str:
@@ -115,7 +115,7 @@ def _quantity(pair: ScorePair, value: float | None) -> str:
 
 def _settings(found: Comparison) -> list[str]:
     rows = [[pair.name, _value(pair.a), _value(pair.b)] for pair in found.settings]
-    return _columns([["setting", "A", "B"], *rows]) if rows else ["The settings are the same."]
+    return aligned([["setting", "A", "B"], *rows]) if rows else ["The settings are the same."]
 
 
 def _value(value: Any) -> str:
