@@ -12,8 +12,9 @@ choice of recipe and learner, variants, cheap arms, Holm, the dropping of clear 
   of the same real table that were kept aside, where more rows are worth about 3 points.
 - ``noise`` and ``class ignored``: rows that do harm.
 
-Every difference of a family has the same expectation, so their mean over all problems and resamples
-is the truth that each single interval should cover (its Monte-Carlo error stands beside it).
+Every difference of a family (for ``duplicates``: of a table) has the same expectation, so the mean
+over all *other* problems is the truth that each single interval should cover. The Monte-Carlo error
+of everything stands beside it.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Solved:
 @dataclass(frozen=True)
 class Family:
     """``problem`` gives a table and a generator from a seed; ``complete`` measures clear losers to
-    the end, which coverage needs."""
+    the end, which coverage needs; ``kinds``: problems whose seeds differ by it are alike."""
 
     name: str
     kind: str
@@ -66,6 +67,7 @@ class Family:
     learners: tuple[str, ...]
     share: float
     complete: bool = False
+    kinds: int = 1
 
 
 def _gaussian(rows: int, columns: int, signal: float) -> Callable[[int], tuple[Any, Any]]:
@@ -123,7 +125,7 @@ def _real(rows: int, *, pool: bool) -> Callable[[int], tuple[Any, Any]]:
 
 FAMILIES = (
     Family("truth, enough rows", "null", _gaussian(1500, 4, 1.5), ("logistic",), 0.55),
-    Family("duplicates", "null", _real(600, pool=False), ("logistic",), 0.5),
+    Family("duplicates", "null", _real(600, pool=False), ("logistic",), 0.5, kinds=6),
     Family("truth, few rows", "gain", _gaussian(1000, 80, 2.0), ("logistic",), 0.3),
     Family("real rows", "gain", _real(400, pool=True), ("boosting",), 0.2),
     Family("noise", "harm", _harmful("noise"), ("logistic",), 0.15, complete=True),
@@ -178,7 +180,12 @@ def summary(family: Family, found: list[Solved]) -> dict[str, Any]:
     # A problem whose arm was dropped early has fewer differences: problems count alike.
     means = np.array([np.mean(one.differences) for one in found])
     truth = float(means.mean())
-    covered = float(np.mean([one.low <= truth <= one.high for one in found]))
+    covers = []
+    for kind in range(family.kinds):
+        own, alike = found[kind :: family.kinds], means[kind :: family.kinds]
+        others = (alike.sum() - alike) / max(1, len(alike) - 1)
+        covers += [one.low <= t <= one.high for one, t in zip(own, others, strict=True)]
+    covered = float(np.mean(covers))
     augment = float(np.mean([one.decision == "augment" for one in found]))
     refused = float(np.mean([one.decision == "do-not-augment" for one in found]))
 
@@ -211,8 +218,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", help="families whose name contains this")
     parser.add_argument("--out", type=Path, help="every problem as a line of JSON")
+    parser.add_argument("--show", type=Path, help="the table of what such a file holds; no work")
     given = parser.parse_args()
     _start()
+    if given.show:
+        table([summary(f, known) for f in FAMILIES if (known := _read(given.show, f.name))])
+        return
     spawn = multiprocessing.get_context("spawn")
     lines: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.workers, spawn, initializer=_start) as pool:
@@ -228,6 +239,20 @@ def main() -> None:
                 with given.out.open("a") as file:
                     for one in found:
                         file.write(json.dumps({"family": family.name, **asdict(one)}) + "\n")
+    table(lines)
+
+
+def _read(path: Path, family: str) -> list[Solved]:
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return [
+        Solved(**{k: v for k, v in record.items() if k != "family"})
+        for record in records
+        if record["family"] == family
+    ]
+
+
+def table(lines: list[dict[str, Any]]) -> None:
+    """As Markdown."""
     print("\n| family | problems | true effect | augment | do not | coverage | half-width |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in lines:
