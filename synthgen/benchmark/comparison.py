@@ -31,11 +31,13 @@ Reading: TypeAlias = Callable[[LearnerResult], float | None]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scores of one arm and of another on the same resamples, in the order of the resamples."""
+    """Scores of one arm and of another on the same resamples, in the order of the resamples.
+    ``anew``: the part of the variance of their differences that is drawn anew in each."""
 
     resamples: list[int]
     arm: list[float]
     other: list[float]
+    anew: float = 0.0
 
     @property
     def differences(self) -> list[float]:
@@ -99,17 +101,20 @@ class Comparison:
                 return result.classes.get(target_class, {}).get(name)
             return result.scores[name]
 
+        def repeated(result: LearnerResult) -> float | None:
+            return (result.again or {}).get(name)
+
         found = list(self._readings(arm, other, learner, read))
+        if learner == BEST and subgroup is None and target_class is None:
+            second = list(self._readings(arm, other, learner, repeated))
+            if [r for r, _, _ in second] == [r for r, _, _ in found]:
+                return _averaged(found, second)
         return Pairs([r for r, _, _ in found], [a for _, a, _ in found], [b for _, _, b in found])
 
     def scores(self, arm: str, metric: str) -> dict[int, float]:
         """Outer scores of an arm's best learner by resample, where the metric is defined."""
-        found = {
-            resample: learners[BEST].scores.get(metric)
-            for (name, resample), learners in self._found.items()
-            if name == arm and BEST in learners
-        }
-        return {resample: score for resample, score in found.items() if score is not None}
+        pairs = self.pairs(arm, arm, metric=metric)
+        return dict(zip(pairs.resamples, pairs.arm, strict=True))
 
     def estimate(self, arm: str, other: str, subgroup: str | None = None) -> Estimate | None:
         """Of the primary metric, with the best learner each; None below :data:`FEWEST`."""
@@ -119,7 +124,8 @@ class Comparison:
         """The corrected estimate of these pairs' difference; None below :data:`FEWEST`."""
         if len(pairs.arm) < FEWEST:
             return None
-        return corrected(pairs.differences, self.test_ratio, self.settings.confidence)
+        confidence = self.settings.confidence
+        return corrected(pairs.differences, self.test_ratio, confidence, pairs.anew)
 
     def common(self, arms: Sequence[str]) -> int:
         """The most resamples that measured one of these arms and ``nothing``."""
@@ -181,7 +187,8 @@ class Comparison:
         pairs = self.pairs(arm, "nothing", learner, metric, subgroup, target_class)
         if len(pairs.arm) < 2:
             return None
-        estimate = corrected(pairs.differences, self.test_ratio, self.settings.confidence)
+        confidence = self.settings.confidence
+        estimate = corrected(pairs.differences, self.test_ratio, confidence, pairs.anew)
         return Difference(
             arm=arm,
             learner=learner,
@@ -305,6 +312,22 @@ class Comparison:
             a, b = read(one), read(two)
             if a is not None and b is not None:
                 yield resample, a, b
+
+
+Triple: TypeAlias = tuple[int, float, float]
+
+
+def _averaged(first: Sequence[Triple], second: Sequence[Triple]) -> Pairs:
+    """The means of two measurements per resample, and what their disagreement says: half of the
+    mean squared difference estimates the variance of one, half of that the variance of a mean."""
+    pairs = list(zip(first, second, strict=True))
+    apart = [(a - b) - (c - d) for (_, a, b), (_, c, d) in pairs]
+    return Pairs(
+        [r for r, _, _ in first],
+        [(a + c) / 2 for (_, a, _), (_, c, _) in pairs],
+        [(b + d) / 2 for (_, _, b), (_, _, d) in pairs],
+        float(np.mean(np.square(apart))) / 4 if apart else 0.0,
+    )
 
 
 def _inner(result: LearnerResult) -> float:

@@ -89,11 +89,13 @@ def run_job(
         arms = [
             ArmResult(
                 arm=arm.name,
-                learners=[
-                    result
-                    for learner in settings.learners
-                    if (result := bench.measure(arm, learner)) is not None
-                ],
+                learners=bench.repeated(
+                    [
+                        result
+                        for learner in settings.learners
+                        if (result := bench.measure(arm, learner)) is not None
+                    ]
+                ),
             )
             for arm in job.source.arms
         ]

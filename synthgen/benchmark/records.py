@@ -45,7 +45,11 @@ class Trial(_Data):
 class LearnerResult(_Data):
     """``recipe`` had the best ``inner`` score of the ``trials``; all other scores are outer ones,
     with ``rows`` synthetic rows added: over all test rows, of each class against the rest, and
-    over the rows of each subgroup. A score is None where the rows do not define it."""
+    over the rows of each subgroup. A score is None where the rows do not define it.
+
+    ``again``: the first of these measured a second time, with synthetic rows drawn anew and
+    another seed of the learner, for the best learner of an arm; it shows how much of the spread
+    comes from there."""
 
     learner: str
     trials: list[Trial]
@@ -55,6 +59,7 @@ class LearnerResult(_Data):
     scores: Scores
     classes: dict[str, Scores]
     subgroups: dict[str, Scores]
+    again: Scores | None = None
 
 
 class ArmResult(_Data):

@@ -6,9 +6,21 @@ error", Machine Learning 52, 2003, section 3) estimate the variance of the mean 
 ``(1/J + n_test/n_train) * s**2``, with s**2 their sample variance, and refer the resulting
 statistic to Student's t with J - 1 degrees of freedom.
 
-The model behind it: the J differences are equally correlated normal variables with correlation
+The model behind that: the J differences are equally correlated normal variables with correlation
 ``n_test / (n_train + n_test)``. Under that model the statistic is exactly (noncentral) t
 distributed, which is what :func:`detectable_effect` uses.
+
+Where a part of the spread comes from what is drawn anew in each resample (synthetic rows, the seed
+of a learner), the model asks too much: that part is independent between resamples and needs no
+correction. Two measurements per resample with draws of their own show its size w (the variance, in
+the mean of the two). Subtracting it from what is corrected,
+
+    variance of the mean = s**2 / J + max(s**2 - 0.7 w, 0.15 s**2) * n_test / n_train,
+
+keeps the interval at its level: in simulations of the model with 0 to 100 % of the variance drawn
+anew, 95 % intervals cover the truth in 93.5 to 98.5 % of all cases with 5 and 10 resamples (without
+the subtraction 95 to 99.9 %), and are up to a third narrower. The factor and the floor keep it so;
+subtracting all of w covers 90.5 % at worst, since w and s**2 are estimates too.
 """
 
 from __future__ import annotations
@@ -22,6 +34,10 @@ from scipy import optimize, stats
 
 POWER = 0.8
 """The chance with which a detectable effect would have been detected."""
+_TAKEN_OFF = 0.7
+"""Share of the variance that is drawn anew that needs no correction."""
+_FLOOR = 0.15
+"""Share of the variance that is corrected in any case."""
 _NO_SPREAD = 1e-12
 """Standard deviations below this are rounding: scores are known to about 1e-16."""
 
@@ -40,8 +56,11 @@ class Estimate:
     """The number of differences."""
 
 
-def corrected(differences: Sequence[float], test_ratio: float, confidence: float) -> Estimate:
+def corrected(
+    differences: Sequence[float], test_ratio: float, confidence: float, anew: float = 0.0
+) -> Estimate:
     """Estimate from at least two differences; ``test_ratio`` is n_test / n_train of a split.
+    ``anew``: the part of their variance that is drawn anew in each resample, where it is known.
 
     ``test_ratio`` 0 gives the plain paired t-test. Without any spread the interval is the mean
     alone, and the p-value 1 if that mean is zero, else 0. Raises ValueError for fewer than two.
@@ -53,7 +72,9 @@ def corrected(differences: Sequence[float], test_ratio: float, confidence: float
     spread = float(np.std(differences, ddof=1))
     if spread < _NO_SPREAD:
         return Estimate(mean, mean, mean, 1.0 if abs(mean) < _NO_SPREAD else 0.0, 0.0, n)
-    error = spread * math.sqrt(1 / n + test_ratio)
+    variance = spread**2
+    shared = max(variance - _TAKEN_OFF * anew, _FLOOR * variance)
+    error = math.sqrt(variance / n + shared * test_ratio)
     margin = error * float(stats.t.ppf((1 + confidence) / 2, n - 1))
     p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
     return Estimate(mean, mean - margin, mean + margin, p_value, error, n)

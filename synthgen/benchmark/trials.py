@@ -33,7 +33,8 @@ from synthgen.errors import MachineError, SynthgenError
 from synthgen.results import Filter, Recipe
 
 log = logging.getLogger(__name__)
-Part: TypeAlias = Literal["inner", "outer"]
+Part: TypeAlias = Literal["inner", "outer", "again"]
+"""``again`` is ``outer`` with other seeds."""
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -58,6 +59,8 @@ class Bench:
         self.tables = {"inner": resample.inner_train, "outer": resample.train}
         self.real = {part: rows_of(table) for part, table in self.tables.items()}
         self.judged = {"inner": rows_of(resample.inner), "outer": rows_of(resample.test)}
+        self.tables["again"] = self.tables["outer"]
+        self.real["again"], self.judged["again"] = self.real["outer"], self.judged["outer"]
         self.classes = _classes(resample.train.schema)
         self._drawn: dict[tuple[str, Ratio, int], Rows | None] = {}
         self._chosen: dict[tuple[str, Ratio, Filter | None], Rows | None] = {}
@@ -100,6 +103,18 @@ class Bench:
                 if mask.any()
             },
         )
+
+    def repeated(self, results: list[LearnerResult]) -> list[LearnerResult]:
+        """An arm's results, the best of which is measured again with draws of its own."""
+        best = max(results, key=lambda result: result.inner, default=None)
+        if best is None:
+            return results
+        values = self._predict(best.learner, "again", best.recipe)
+        if values is None:
+            return results
+        truth = self.judged["again"].labels
+        again = score_all(self.task, truth, _predicted(values, best.recipe), self.asked)
+        return [r.model_copy(update={"again": again}) if r is best else r for r in results]
 
     def _recipes(self, arm: Arm, learner: str) -> list[Recipe]:
         """What an arm tries with a learner; the later treatments build on the earlier ones."""
@@ -213,7 +228,8 @@ class Bench:
         if training is None:
             return None
         weights = sample_weights(training, len(self.real[part]), recipe)
-        seed = seed_of(self.job.seed, self.job.resample, "learner")
+        purpose = "learner again" if part == "again" else "learner"
+        seed = seed_of(self.job.seed, self.job.resample, purpose)
 
         def work() -> NDArray[np.float64]:
             return learners.fit(learner, training, seed, weights).values(self.judged[part])

@@ -456,3 +456,21 @@ def test_a_numeric_target_is_measured_with_its_own_arms_and_scores() -> None:
     assert all(len(arm.learners) == 2 for arm in added.arms)
     (mixed, _) = _only(added, "mixed")
     assert [t.recipe.balanced for t in mixed.trials] == [True]
+
+
+# ---- the second measurement -------------------------------------------------------------------
+
+
+def test_the_best_learner_is_measured_again_with_draws_of_its_own() -> None:
+    world = World()
+    settings = QUICK.model_copy(update={"learners": ("logistic", "boosting")})
+    added = run_job(_job(), world.table(200, 0), settings, oracle(world))
+    best, other = sorted(_only(added), key=lambda one: -one.inner)
+    assert other.again is None
+    assert best.again is not None
+    assert set(best.again) == set(best.scores)
+    assert best.again["log_loss"] != best.scores["log_loss"]
+    # Without draws and with a learner that needs no seed it is the same twice.
+    plain = run_job(_job(_rows(NOTHING)), world.table(200, 0), QUICK, None)
+    (only,) = _only(plain, "nothing")
+    assert only.again == only.scores

@@ -135,3 +135,26 @@ def _accuracy(
     ones, zeros = (values[inside][labels[inside] == k].mean(0) for k in (1, 0))
     side = (values[outside] - (ones + zeros) / 2) @ (ones - zeros) > 0
     return float(np.mean(side == (labels[outside] == 1)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 1.0])
+def test_what_is_drawn_anew_needs_no_correction_and_the_interval_keeps_its_level(
+    share: float,
+) -> None:
+    """The model of Nadeau and Bengio for one part of the variance, independent draws, measured
+    twice per resample, for the other."""
+    rng = np.random.default_rng(3)
+    runs, n, rho = 3000, 10, 0.25
+    common = rng.normal(size=(runs, 1)) * np.sqrt(rho)
+    split = (common + rng.normal(size=(runs, n)) * np.sqrt(1 - rho)) * np.sqrt(1 - share)
+    first, second = rng.normal(size=(2, runs, n)) * np.sqrt(2 * share)
+    differences = split + (first + second) / 2
+    anew = ((first - second) ** 2).mean(axis=1) / 4
+    found = [
+        corrected(list(d), rho / (1 - rho), 0.95, w) for d, w in zip(differences, anew, strict=True)
+    ]
+    covered = np.mean([one.low <= 0 <= one.high for one in found])
+    assert 0.925 <= covered <= 0.99
+    plain = [corrected(list(d), rho / (1 - rho), 0.95) for d in differences]
+    narrower = np.median([one.error for one in found]) / np.median([p.error for p in plain])
+    assert narrower == pytest.approx(1.0) if share == 0 else narrower < 1 - 0.2 * share
