@@ -16,8 +16,10 @@ if TYPE_CHECKING:  # quick to start: few workers need more than this module
 
 
 def note(folder: Path, job: int) -> None:
-    """Leave a file that names the job and the process."""
-    (folder / f"{job}.txt").write_text(str(os.getpid()))
+    """Leave a file that names the job and the process: whole or not at all, however it ends."""
+    draft = folder / f"{job}.draft"
+    draft.write_text(str(os.getpid()))
+    draft.replace(folder / f"{job}.txt")
 
 
 def stay(folder: Path, job: int) -> None:

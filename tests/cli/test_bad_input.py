@@ -288,7 +288,7 @@ def test_a_training_that_fails_is_exit_5_and_keeps_what_was_done(cli: Cli, tmp_p
 def test_a_bug_is_named_without_a_cell_of_the_data(
     stage: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise ValueError("secret")
 
     monkeypatch.setattr(stages, stage, fail)

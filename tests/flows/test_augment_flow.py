@@ -42,7 +42,7 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
     flowed = Run(tmp_path / "flowed")
     assert flowed.finished
     assert files(flowed) == files(plain)
-    assert "decide r000-nothing" in ended.stderr
+    assert "decide r000-rows" in ended.stderr
     # A second call finds everything done.
     again = subprocess.run(
         [sys.executable, "-m", "flows.augment", *words],
@@ -53,7 +53,7 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
         check=False,
     )
     assert again.returncode == 0, again.stderr
-    assert "decide r000-nothing" not in again.stderr
+    assert "decide r000-rows" not in again.stderr
     assert files(flowed) == files(plain)
 
 
