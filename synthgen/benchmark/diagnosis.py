@@ -17,6 +17,13 @@ TOLD = 0.9
 """ROC-AUC from which rows are said to be told from real ones."""
 
 
+def repeats(board: Comparison, generator: str) -> bool:
+    """Whether the generator's rows are copies of training rows far more often than real rows are.
+    Such rows bring nothing new, and they are not delivered: copies are replaced or dropped."""
+    seen = board.diagnoses(generator)
+    return bool(seen) and float(np.mean([d.copied - d.coincident for d in seen])) > COPIED
+
+
 def diagnosed(board: Comparison, generators: Sequence[str]) -> list[str]:
     """Sentences on each generator whose rows are copies, do not carry the target, or are easily
     told from real ones. None for what is in order."""
@@ -27,7 +34,7 @@ def diagnosed(board: Comparison, generators: Sequence[str]) -> list[str]:
             continue
         copied = float(np.mean([d.copied for d in seen]))
         coincident = float(np.mean([d.coincident for d in seen]))
-        if copied - coincident > COPIED:
+        if repeats(board, name):
             found.append(
                 f"{name} repeats what is there: {copied:.0%} of its rows equal training rows "
                 f"({coincident:.0%} of real rows do)."

@@ -13,7 +13,8 @@ Holm-adjusted p-value at most 1 - confidence.
   against ``nothing``, or the one against ``cheap``, ends below the minimum effect (a harmful
   candidate is a case of this), or at a look on the way (:mod:`synthgen.benchmark.sequential`); or
   (ii) ``cheap`` is shown to help and the candidate's mean is not above it; or (iii) a subgroup is
-  shown to be harmed, by a useful amount, at the same level with Holm's adjustment over subgroups.
+  shown to be harmed, by a useful amount, at the same level with Holm's adjustment over subgroups;
+  or (iv) the generator repeats training rows, which are no new evidence and are not delivered.
 - **augment** if a candidate not rejected so is shown to help and its mean is above that of
   ``cheap``.
 - **inconclusive** otherwise, with fewer than three usable resamples, and where the rarest class
@@ -43,6 +44,7 @@ import numpy as np
 
 from synthgen.benchmark import learning_curve, wording
 from synthgen.benchmark.comparison import BEST, FEWEST, Comparison
+from synthgen.benchmark.diagnosis import repeats
 from synthgen.benchmark.finding import (
     FEWEST_OF_CLASS,
     PLACEBO,
@@ -205,7 +207,7 @@ def _standing(
 ) -> Standing:
     ahead = board.estimate(candidate.arm, cheap.arm) if cheap is not None else None
     useful = board.settings.minimum_effect
-    if candidate.arm in lost or harms:
+    if candidate.arm in lost or harms or repeats(board, board.source(candidate.arm)):
         return "rejected"
     if any(excluded(gain, useful) for gain in (candidate.gain, ahead) if gain is not None):
         return "rejected"
@@ -283,12 +285,14 @@ def _equivalents(board: Comparison, shown: Contender | None) -> RealEquivalents 
     worth = learning_curve.real_equivalents(
         scores[both], rows, np.array([gains[resamples[place]] for place in both]), **options
     )
+    # A gain that may as well be none is worth no number of rows.
+    known = shown.gain.low > 0 or shown.gain.high < 0
     wanted = board.settings.minimum_effect
     useful = learning_curve.rows_for(wanted, scores, rows, **options).rows if wanted else None
     return RealEquivalents(
-        rows=worth.rows,
-        low=worth.low,
-        high=worth.high,
+        rows=worth.rows if known else None,
+        low=worth.low if known else None,
+        high=worth.high if known else None,
         ceiling=worth.ceiling,
         floor=worth.floor,
         useful=useful,

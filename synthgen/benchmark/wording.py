@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthgen.benchmark.comparison import FEWEST, Comparison
-from synthgen.benchmark.diagnosis import diagnosed
+from synthgen.benchmark.diagnosis import diagnosed, repeats
 from synthgen.benchmark.finding import FEWEST_OF_CLASS, PLACEBO, Contender, Finding, excluded
 from synthgen.benchmark.limits import limits
 from synthgen.benchmark.naming import amount, arm_name, interval, points, rows_text, subject, worth
@@ -101,6 +101,8 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
             f"The rarest class has {board.rarest:.1f} test rows per resample; without "
             f"{FEWEST_OF_CLASS} no interval can be trusted."
         )
+    if repeats(board, board.source(lead.arm)):
+        return "Its rows are copies of training rows: they add nothing, and are not delivered."
     if finding.harmed:
         return "A subgroup is harmed, so what is gained on average is not a gain."
     if gain.high < 0:
@@ -143,6 +145,8 @@ def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
         worst = min(finding.harmed, key=lambda one: one.difference.mean)
         lost = f"{abs(worst.difference.mean) * 100:.1f} points"
         return f"{said}, but cost the subgroup {worst.subgroup} {lost}"
+    if repeats(board, board.source(lead.arm)):
+        return f"{said}, but these rows only repeat training rows"
     if finding.cheap is not None and finding.arm == finding.cheap.arm:
         return said
     if finding.ahead is not None and lead.gain.high >= settings.minimum_effect:

@@ -536,6 +536,16 @@ def test_a_gain_is_worth_as_many_real_rows_as_the_curve_says() -> None:
 # ---- what is wrong with the rows --------------------------------------------------------------
 
 
+def test_rows_that_repeat_training_rows_are_rejected_whatever_they_seem_to_gain() -> None:
+    diagnosis = Diagnosis(
+        copied=0.9, coincident=0.1, detected=0.5, learner="boosting", alone=0.8, real=0.8
+    )
+    gaining = [r.model_copy(update={"diagnosis": diagnosis}) for r in _arm("ctgan", _gain(0.03))]
+    verdict, _ = _conclude(gaining)
+    assert verdict.decision == "do-not-augment"
+    assert "but these rows only repeat training rows" in verdict.sentence
+
+
 def _diagnosed(**seen: Any) -> list[str]:
     known: dict[str, Any] = {
         "copied": 0.0,
