@@ -8,10 +8,13 @@ from synthgen.results import RealEquivalents, Report
 
 def worth(report: Report) -> list[str]:
     """What the verdict's difference is worth, and what a useful gain would cost; at most two
-    sentences, none without a learning curve."""
+    sentences, none without a learning curve, the second alone where no gain is shown."""
     known = report.verdict.equivalents
     if known is None or not advice.measured(report.verdict):
         return []
+    found = report.verdict.interval
+    if known.rows is None and found.low <= 0 <= found.high:
+        return _useful(known, report)  # What may as well be no gain is worth no number of rows.
     return [_worth(known, report), *_useful(known, report)]
 
 
