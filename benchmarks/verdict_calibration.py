@@ -249,13 +249,14 @@ def main() -> None:
                 continue
             started = time.perf_counter()
             count = max(2, round(given.problems * family.share))
-            found = list(pool.map(solve, [place] * count, range(count)))
+            found = []
+            for one in pool.map(solve, [place] * count, range(count)):
+                found.append(one)
+                if given.out:
+                    with given.out.open("a") as file:
+                        file.write(json.dumps({"family": family.name, **asdict(one)}) + "\n")
             lines.append(summary(family, found))
             print(json.dumps(lines[-1]), f"{time.perf_counter() - started:.0f} s", flush=True)
-            if given.out:
-                with given.out.open("a") as file:
-                    for one in found:
-                        file.write(json.dumps({"family": family.name, **asdict(one)}) + "\n")
     table(lines)
 
 

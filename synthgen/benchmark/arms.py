@@ -11,7 +11,8 @@ threshold  predicted classes by a decision threshold that is tuned on inner rows
 raw        synthetic rows are added, at one of several ratios
 filtered   the same, selected from twice as many
 weighted   the same, with a sample weight below 1
-mixed      the best of these three, together with balanced weights or a tuned threshold
+mixed      the best of these three, together with balanced weights or, where the metric depends on
+           predicted classes, a tuned threshold
 =========  =========================================================================================
 """
 

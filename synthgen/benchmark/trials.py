@@ -146,7 +146,10 @@ class Bench:
                 if best is None:
                     return []
                 balanced = best.recipe.model_copy(update={"balanced": True})
-                return [balanced, *self._tuned(learner, best.recipe)]
+                # Where the metric does not see thresholds, a tuned one would give this arm the
+                # scores of its base under another name.
+                seen = self.settings.metric in threshold.TUNABLE
+                return [balanced, *(self._tuned(learner, best.recipe) if seen else [])]
 
     def _bases(self, learner: str, raw: list[Recipe]) -> list[Recipe]:
         """The ratios that filters and weights are tried at."""
