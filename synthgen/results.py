@@ -166,6 +166,8 @@ class Verdict(_Data):
     """Arms that were clear losers early, and after how many resamples."""
     rows_needed: int | None = None
     """Training rows at which the minimum effect would be detectable, roughly; None: unknown."""
+    room: float | None = None
+    """What is left to gain: the metric's best value less the score of ``nothing``."""
 
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence}"

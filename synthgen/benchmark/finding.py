@@ -53,6 +53,8 @@ class Finding:
     resamples: int
     scarce: bool
     """Too few test rows of the rarest class."""
+    room: Estimate | None
+    """What is left to gain over ``nothing``."""
 
     @property
     def shown(self) -> Contender | None:
@@ -63,6 +65,16 @@ class Finding:
 def excluded(gain: Estimate, useful: float) -> bool:
     """Whether a useful gain is ruled out."""
     return gain.high < useful or gain.high <= 0
+
+
+def full(room: Estimate | None, useful: float) -> bool:
+    """Whether ``nothing`` seems too good for a useful gain to be possible."""
+    return room is not None and room.mean < useful
+
+
+def exhausted(room: Estimate | None, useful: float) -> bool:
+    """Whether it is shown to be so."""
+    return room is not None and room.high < useful
 
 
 def likely(gain: Estimate, useful: float) -> bool:

@@ -14,7 +14,9 @@ Holm-adjusted p-value at most 1 - confidence.
   candidate is a case of this), or at a look on the way (:mod:`synthgen.benchmark.sequential`); or
   (ii) ``cheap`` is shown to help and the candidate's mean is not above it; or (iii) a subgroup is
   shown to be harmed, by a useful amount, at the same level with Holm's adjustment over subgroups;
-  or (iv) the generator repeats training rows, which are no new evidence and are not delivered.
+  or (iv) the generator repeats training rows, which are no new evidence and are not delivered;
+  or (v) ``nothing`` is shown to be so close to a perfect score that no room for a useful gain is
+  left.
 - **augment** if a candidate not rejected so is shown to help and its mean is above that of
   ``cheap``.
 - **inconclusive** otherwise, with fewer than three usable resamples, and where the rarest class
@@ -51,13 +53,15 @@ from synthgen.benchmark.finding import (
     Contender,
     Finding,
     excluded,
+    exhausted,
+    full,
     likely,
 )
 from synthgen.benchmark.records import JobResult
 from synthgen.benchmark.schedule import dropped
 from synthgen.benchmark.sequential import rows_needed
 from synthgen.benchmark.settings import DecideSettings, Ratio
-from synthgen.benchmark.statistics import detectable_effect, holm
+from synthgen.benchmark.statistics import Estimate, detectable_effect, holm
 from synthgen.benchmark.subgroups import FEWEST_ROWS
 from synthgen.results import Decision, Difference, Harm, Interval, RealEquivalents, Verdict
 
@@ -115,6 +119,7 @@ def conclude(
         untested=finding.untested,
         dropped=finding.dropped,
         rows_needed=finding.rows_needed,
+        room=finding.room.mean if finding.room else None,
     )
 
 
@@ -128,7 +133,8 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
     if cheap is not None and board.inner_gain(cheap.arm) <= 0:
         cheap = None  # nothing is the strongest
     harms = {c.arm: _harms(board, c.arm) for c in asked}
-    standings = {c.arm: _standing(board, c, cheap, lost, harms[c.arm]) for c in asked}
+    room = board.room()
+    standings = {c.arm: _standing(board, c, cheap, lost, harms[c.arm], room) for c in asked}
     helpful = [c for c in asked if standings[c.arm] == "helps"]
     lead = _strongest(board, helpful or [c for c in asked if c.arm not in lost] or asked)
     scarce = 0 < board.rarest < FEWEST_OF_CLASS
@@ -153,6 +159,7 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         arm = advised.arm if advised is not None else None
         cheap = advised or cheap
     detectable = _detectable(lead, settings, len(asked))
+    limited = full(room, settings.minimum_effect)
     shown = cheap if cheap is not None and arm == cheap.arm else lead
     return Finding(
         decision=decision,
@@ -166,11 +173,12 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         harmed=harms[lead.arm] if lead else [],
         untested=_untested(board),
         dropped=lost,
-        equivalents=_equivalents(board, shown),
+        equivalents=_equivalents(board, shown, limited),
         detectable=detectable,
-        rows_needed=_rows_needed(board, lead, detectable, scarce),
+        rows_needed=None if limited else _rows_needed(board, lead, detectable, scarce),
         resamples=lead.gain.n if lead else board.common(board.candidates),
         scarce=scarce,
+        room=room,
     )
 
 
@@ -204,12 +212,15 @@ def _standing(
     cheap: Contender | None,
     lost: dict[str, int],
     harms: list[Harm],
+    room: Estimate | None,
 ) -> Standing:
     ahead = board.estimate(candidate.arm, cheap.arm) if cheap is not None else None
     useful = board.settings.minimum_effect
     if candidate.arm in lost or harms or repeats(board, board.source(candidate.arm)):
         return "rejected"
     if any(excluded(gain, useful) for gain in (candidate.gain, ahead) if gain is not None):
+        return "rejected"
+    if exhausted(room, useful):
         return "rejected"
     if cheap is not None and cheap.helps and ahead is not None and ahead.mean <= 0:
         return "rejected"
@@ -271,8 +282,11 @@ def _untested(board: Comparison) -> list[str]:
 # ---- how much more ----------------------------------------------------------------------------
 
 
-def _equivalents(board: Comparison, shown: Contender | None) -> RealEquivalents | None:
-    """What the shown gain is worth in real rows; None without a learning curve."""
+def _equivalents(
+    board: Comparison, shown: Contender | None, limited: bool
+) -> RealEquivalents | None:
+    """What the shown gain is worth in real rows; None without a learning curve. ``limited``: a
+    useful gain is out of reach, whatever a curve says that knows no best score."""
     scores, rows, resamples = board.curve()
     if shown is None or len(scores) < FEWEST:
         return None
@@ -288,7 +302,9 @@ def _equivalents(board: Comparison, shown: Contender | None) -> RealEquivalents 
     # A gain that may as well be none is worth no number of rows.
     known = shown.gain.low > 0 or shown.gain.high < 0
     wanted = board.settings.minimum_effect
-    useful = learning_curve.rows_for(wanted, scores, rows, **options).rows if wanted else None
+    useful = None
+    if wanted and not limited:
+        useful = learning_curve.rows_for(wanted, scores, rows, **options).rows
     return RealEquivalents(
         rows=worth.rows if known else None,
         low=worth.low if known else None,

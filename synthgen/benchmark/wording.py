@@ -6,7 +6,15 @@ import numpy as np
 
 from synthgen.benchmark.comparison import FEWEST, Comparison
 from synthgen.benchmark.diagnosis import diagnosed, repeats
-from synthgen.benchmark.finding import FEWEST_OF_CLASS, PLACEBO, Contender, Finding, excluded
+from synthgen.benchmark.finding import (
+    FEWEST_OF_CLASS,
+    PLACEBO,
+    Contender,
+    Finding,
+    excluded,
+    exhausted,
+    full,
+)
 from synthgen.benchmark.limits import limits
 from synthgen.benchmark.naming import amount, arm_name, interval, points, rows_text, subject, worth
 from synthgen.benchmark.scoring import SCORERS
@@ -54,6 +62,11 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         )
     elif lead is not None and cheap is None:
         found.append("No cheap arm gains on the inner rows, so nothing is the strongest of them.")
+    if finding.room is not None and full(finding.room, settings.minimum_effect):
+        found.append(
+            f"The training rows alone reach {_reached(finding, settings)}; what is left to gain is "
+            f"{points(finding.room.mean)}."
+        )
     if lead is not None:
         found.append(_why(finding, lead, board))
         found += [_harm(one.subgroup, finding, board) for one in finding.harmed]
@@ -109,6 +122,8 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
         return "Harm is shown: the whole interval lies below zero."
     if excluded(gain, useful):
         return f"A useful gain is ruled out: the interval ends below {points(useful)}."
+    if exhausted(finding.room, useful):
+        return f"There is no room for a gain of {points(useful)}."
     if cheap is not None and ahead is not None and excluded(ahead, useful):
         return f"A useful gain over {arm_name(cheap.arm)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
@@ -149,6 +164,13 @@ def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
         return f"{said}, but these rows only repeat training rows"
     if finding.cheap is not None and finding.arm == finding.cheap.arm:
         return said
+    if lead.gain.high >= settings.minimum_effect and exhausted(
+        finding.room, settings.minimum_effect
+    ):
+        return (
+            f"{said}, and your rows alone reach {_reached(finding, settings)}, which leaves no "
+            f"room for a gain of {points(settings.minimum_effect)}"
+        )
     if finding.ahead is not None and lead.gain.high >= settings.minimum_effect:
         assert finding.cheap is not None
         if finding.cheap.arm == PLACEBO:
@@ -157,6 +179,12 @@ def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
     if lead.gain.high < 0:
         return f"{said}; leave the training rows as they are"
     return f"{said}, so a gain of {points(settings.minimum_effect)} or more is ruled out"
+
+
+def _reached(finding: Finding, settings: DecideSettings) -> str:
+    """``ROC-AUC 99.8 of 100``."""
+    assert finding.room is not None
+    return f"{SCORERS[settings.metric].title} {100 - 100 * finding.room.mean:.1f} of 100"
 
 
 def _instead(finding: Finding, settings: DecideSettings) -> str:
@@ -178,6 +206,11 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
         said += (
             f", but the rarest class has {board.rarest:.1f} test rows per resample and "
             f"{FEWEST_OF_CLASS} are needed"
+        )
+    elif full(finding.room, settings.minimum_effect):
+        said += (
+            f", and your rows alone reach {_reached(finding, settings)}, which hardly leaves room "
+            f"for a gain of {points(settings.minimum_effect)}"
         )
     else:
         said += (

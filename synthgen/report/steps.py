@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synthgen.report import advice, numbers, recipe
 from synthgen.report.wording import REGRESSION, name, phrase, source
-from synthgen.results import Recipe, Report
+from synthgen.results import Recipe, Report, Verdict
 
 _NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
 
@@ -63,11 +63,18 @@ def _keep(report: Report) -> list[str]:
         found = ["Train on your own rows as they are; nothing was shown to beat them."]
     if report.provenance.rows.get("synthetic"):
         found.append("The synthetic rows of this run are there to be looked at; leave them out.")
+    if full(verdict):
+        return [*found, "There is hardly anything left to gain: the score is close to perfect."]
     more = "If the score is too low, more real rows or better features are the way"
     if verdict.harmed:
         return [*found, f"{more}."]
     sees = shown.amount(verdict.detectable_effect)
     return [*found, f"{more}: a gain of {sees} from synthetic rows would have shown."]
+
+
+def full(verdict: Verdict) -> bool:
+    """Whether the training rows alone come too close to a perfect score for a useful gain."""
+    return verdict.room is not None and verdict.room < verdict.minimum_effect
 
 
 def _find_out(report: Report) -> list[str]:
@@ -86,6 +93,13 @@ def _find_out(report: Report) -> list[str]:
             *found,
             "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
             "the target, or collect more of their rows.",
+        ]
+    if full(verdict):
+        return [
+            *found,
+            "Leave it at that: the score of your rows alone is within "
+            f"{shown.amount(verdict.room or 0)} of a perfect one, and effects from {wants} on "
+            "count as useful.",
         ]
     found.append(
         f"This run would have found an effect of {sees} or more; "

@@ -353,6 +353,13 @@ def test_the_mixture_builds_on_the_best_of_the_others() -> None:
     assert tuned.recipe.model_copy(update={"multipliers": None}) == best.recipe
 
 
+def test_a_mixture_tunes_no_threshold_that_the_metric_does_not_see() -> None:
+    settings = QUICK.model_copy(update={"metric": "roc_auc"})
+    result = run_job(_job(_gen("mixed")), World().table(200, 0), settings, oracle(World()))
+    (mixed,) = _only(result, "mixed")
+    assert [(t.recipe.balanced, t.recipe.multipliers) for t in mixed.trials] == [(True, None)]
+
+
 def test_a_tuned_threshold_changes_the_classes_and_not_the_probabilities() -> None:
     world = World(majority=0.85, signal=1.0)
     result = run_job(_job(_rows(NOTHING, THRESHOLD)), world.table(400, 0), QUICK, None)

@@ -461,6 +461,37 @@ def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
     assert f"about {verdict.rows_needed:,} training rows" in verdict.sentence
 
 
+def _near_perfect(ctgan: Sequence[float], rarest: int) -> Verdict:
+    sizes = SIZES.model_copy(update={"rarest": rarest})
+    high = [0.9985, 0.9975, 0.998, 0.999, 0.997]
+    results = [
+        result.model_copy(update={"sizes": sizes})
+        for arm in (
+            _arm("nothing", high),
+            _arm("ctgan", [base + d for base, d in zip(high, ctgan, strict=True)]),
+        )
+        for result in arm
+    ]
+    return conclude(results, SETTINGS, generators=("ctgan",))
+
+
+def test_no_gain_is_expected_where_hardly_anything_is_left_to_gain() -> None:
+    """The interval reaches beyond a perfect score, because the rows do harm in some resamples."""
+    losses = [-0.03, 0.0, -0.02, 0.001, 0.0]
+    verdict = _near_perfect(losses, rarest=2000)
+    assert verdict.interval.high > 0.005
+    assert verdict.room == pytest.approx(0.002)
+    assert verdict.decision == "do-not-augment"
+    assert "ROC-AUC 99.8 of 100, which leaves no room for a gain of 0.5 points" in verdict.sentence
+    assert any("what is left to gain is 0.2 points" in reason for reason in verdict.reasons)
+
+    # Few rows may hide errors that none of them shows: no gain is not shown to be impossible.
+    verdict = _near_perfect(losses, rarest=40)
+    assert verdict.decision == "inconclusive"
+    assert "which hardly leaves room for a gain of 0.5 points" in verdict.sentence
+    assert verdict.rows_needed is None
+
+
 # ---- subgroups --------------------------------------------------------------------------------
 
 

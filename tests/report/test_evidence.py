@@ -23,7 +23,7 @@ EVIL = "<script>alert(1)</script> \u202e| `x`"
 NEW = {
     "verdict": (
         *("recipe", "learner", "cheap", "equivalents", "harmed", "untested", "dropped"),
-        "rows_needed",
+        *("rows_needed", "room"),
     ),
     "report": ("by_class", "by_subgroup", "learning_curve", "sealed"),
 }

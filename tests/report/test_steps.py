@@ -153,6 +153,14 @@ def test_rows_that_would_settle_it(make_rich: MakeReport) -> None:
     assert not any("settle whether" in s for s in told(made, rows_needed=None))
 
 
+def test_a_score_that_is_almost_perfect_asks_for_nothing(make_rich: MakeReport) -> None:
+    said = told(make_rich("inconclusive"), room=0.002)
+    assert "within 0.2 points of a perfect one" in said[-1]
+    assert not any("settle" in s for s in said[1:])
+    said = told(make_rich("do-not-augment"), room=0.002, harmed=[])
+    assert said[-1] == "There is hardly anything left to gain: the score is close to perfect."
+
+
 def test_the_ratio_that_the_user_fixed_is_told(make_rich: MakeReport) -> None:
     said = told(make_rich(), recipe=Recipe(ratio=0.5), ratio="balanced")
     assert "as many per class as it takes to balance the classes" in said[0]
