@@ -1,6 +1,6 @@
 """Does following the verdict ever do harm, and where does it gain?
 
-    python benchmarks/uplift.py --workers 2 --out uplift.jsonl
+    python benchmarks/uplift.py --workers 2 --keep /tmp/uplift
 
 Regimes: seven real tables at full size (at most ``--cap`` rows), 2,000, 500 and 200 training rows,
 and tables of 1,000 rows with 10, 20 and 50 rows of the rarer class. ``decide`` runs at the quick
@@ -11,7 +11,8 @@ of at most 5,000 rows, beside every cheap arm, over three seeds.
 
 *Lost* is the best cheap arm, the one that turns out best on the sealed rows, less what was
 recommended. A regime does harm if the whole 95 % interval of that loss (paired bootstrap over seeds
-and rows) lies above 0.5 points. Finished regimes in ``--out`` are not repeated.
+and rows) lies above 0.5 points. What was measured is kept in ``--keep`` and not measured again: a
+changed rule is judged in seconds a regime.
 """
 
 from __future__ import annotations
@@ -98,26 +99,86 @@ def parts(regime: Regime, cap: int) -> tuple[Any, Any]:
     return small, frame.iloc[test_rows].reset_index(drop=True)
 
 
-def solve(regime: Regime, cap: int) -> dict[str, Any]:
-    """Decide, follow, and score on the sealed rows."""
+def measured(regime: Regime, train: Any, config: Any) -> list[Any]:
+    """All jobs of ``decide``."""
+    from synthgen.benchmark.arms import CHEAP_GENERATORS, ladder
+    from synthgen.benchmark.jobs import run_job
+    from synthgen.benchmark.schedule import due
+
+    asked = config.decide
+    sources = ladder(asked, (regime.generator,))
+    known = {**CHEAP_GENERATORS, regime.generator: config.generator}
+    results: list[Any] = []
+    while jobs := due(asked, sources, 0, results):
+        results += [run_job(j, train, asked, known.get(j.source.name)) for j in jobs]
+    return results
+
+
+def sealed_predictions(
+    regime: Regime, train: Any, test: Any, config: Any, results: list[Any]
+) -> dict[str, Any]:
+    """Per arm (seeds, n, K) probabilities whose largest is the predicted class: the arm as it was
+    most often chosen inside, on all training rows."""
     import numpy as np
 
-    from synthgen import config as configuration
     from synthgen.benchmark import learners, threshold
-    from synthgen.benchmark.arms import CHEAP_GENERATORS, draw, ladder
-    from synthgen.benchmark.bootstrap import by_rows, paired_bootstrap, roc_auc
+    from synthgen.benchmark.arms import CHEAP_GENERATORS, draw
     from synthgen.benchmark.comparison import Comparison
     from synthgen.benchmark.filters import TIMES, fit_filter
-    from synthgen.benchmark.jobs import run_job
     from synthgen.benchmark.learners import rows_of
-    from synthgen.benchmark.schedule import due
+    from synthgen.benchmark.weighting import sample_weights
+    from synthgen.training.context import Context
+
+    board = Comparison(results, config.decide)
+    judged, real = rows_of(test), rows_of(train)
+    known = {**CHEAP_GENERATORS, regime.generator: config.generator}
+    samplers: dict[tuple[str, int], Any] = {}
+
+    def one(arm: str, seed: int) -> Any:
+        learner, (recipe, _, _) = board.usual_learner(arm), board.usual_recipe(arm)
+        assert learner is not None
+        assert recipe is not None
+        rows = real
+        if recipe.ratio is not None:
+            source = board.source(arm)
+            if (source, seed) not in samplers:
+                samplers[source, seed] = known[source].fit(train, Context(seed=seed))
+            sampler = samplers[source, seed]
+            times = TIMES if recipe.filter else 1
+            drawn = rows_of(draw(sampler, train, recipe.ratio, seed=seed, times=times).rows)
+            if recipe.filter:
+                first = rows_of(sampler.sample(len(train), seed=seed + 100))
+                chosen = fit_filter(recipe.filter, real, first, seed)
+                drawn = drawn.take(chosen.keep(drawn, len(drawn) // TIMES, seed))
+            rows = real.stack(drawn)
+        weights = sample_weights(rows, len(real), recipe)
+        values = learners.fit(learner, rows, seed, weights).values(judged)
+        if recipe.multipliers is None:
+            return values
+        product = threshold.apply(values, np.array(recipe.multipliers)).values * np.array(
+            recipe.multipliers
+        )
+        return product / product.sum(axis=1, keepdims=True)
+
+    arms = [arm for arm in board.arms if board.usual_learner(arm)]
+    return {arm: np.stack([one(arm, seed) for seed in range(SEEDS)]) for arm in arms}
+
+
+def solve(regime: Regime, cap: int, keep: Path) -> dict[str, Any]:
+    """Decide, follow, and score on the sealed rows; what was measured is kept and not repeated."""
+    import numpy as np
+    from pydantic import TypeAdapter
+
+    from synthgen import config as configuration
+    from synthgen.benchmark.bootstrap import by_rows, paired_bootstrap, roc_auc
+    from synthgen.benchmark.comparison import Comparison
+    from synthgen.benchmark.learners import rows_of
+    from synthgen.benchmark.records import JobResult
     from synthgen.benchmark.scoring import SCORERS, Asked, Predicted
     from synthgen.benchmark.threads import single_thread
     from synthgen.benchmark.verdict import conclude
-    from synthgen.benchmark.weighting import sample_weights
     from synthgen.data.infer import infer
     from synthgen.data.table import Table
-    from synthgen.training.context import Context
 
     started = time.perf_counter()
     target = TABLES[regime.table]
@@ -132,70 +193,40 @@ def solve(regime: Regime, cap: int) -> dict[str, Any]:
     }
     config = configuration.resolve(configuration.build(settings), len(train))
     asked = config.decide
-    sources = ladder(asked, (regime.generator,))
-    known = {**CHEAP_GENERATORS, regime.generator: config.generator}
-    results: list[Any] = []
-    while jobs := due(asked, sources, 0, results):
-        results += [run_job(j, train, asked, known.get(j.source.name)) for j in jobs]
+    jobs = keep / f"{regime.name} {regime.metric}.json"
+    predicted = jobs.with_suffix(".npz")
+    adapter = TypeAdapter(list[JobResult])
+    with single_thread():
+        if not jobs.exists():
+            jobs.write_bytes(adapter.dump_json(measured(regime, train, config)))
+        results = adapter.validate_json(jobs.read_bytes())
+        if not predicted.exists():
+            np.savez(predicted, **sealed_predictions(regime, train, test, config, results))
+        made = dict(np.load(predicted))
     board = Comparison(results, asked)
     verdict = conclude(results, asked, generators=(regime.generator,))
     judged, real = rows_of(test), rows_of(train)
     interest = int(np.argmin(np.bincount(real.labels)))
-    compute = SCORERS[regime.metric].compute
+    asked_of = Asked(interest, asked.precision)
 
-    def classes(values: Any, multipliers: Any) -> Any:
-        """Probabilities whose largest is the predicted class."""
-        if multipliers is None:
-            return values
-        product = threshold.apply(values, np.array(multipliers)).values * np.array(multipliers)
-        return product / product.sum(axis=1, keepdims=True)
+    def score(truth: Any, values: Any) -> float:
+        return SCORERS[regime.metric].compute(truth, Predicted.of(values), asked_of)
 
-    def predictions(arm: str) -> list[Any]:
-        """One per seed: the arm as it was most often chosen inside, on all training rows."""
-        learner = board.usual_learner(arm)
-        recipe = board.usual_recipe(arm)[0]
-        assert learner is not None
-        assert recipe is not None
-        found = []
-        for seed in range(SEEDS):
-            rows = real
-            if recipe.ratio is not None:
-                sampler = known[board.source(arm)].fit(train, Context(seed=seed))
-                times = TIMES if recipe.filter else 1
-                drawn = rows_of(draw(sampler, train, recipe.ratio, seed=seed, times=times).rows)
-                if recipe.filter:
-                    first = rows_of(sampler.sample(len(train), seed=seed + 100))
-                    chosen = fit_filter(recipe.filter, real, first, seed)
-                    drawn = drawn.take(chosen.keep(drawn, len(drawn) // TIMES, seed))
-                rows = real.stack(drawn)
-            weights = sample_weights(rows, len(real), recipe)
-            values = learners.fit(learner, rows, seed, weights).values(judged)
-            found.append(classes(values, recipe.multipliers))
-        return found
-
-    with single_thread():
-        followed = verdict.arm or "nothing"
-        names = dict.fromkeys([*CHEAP, followed, regime.generator])
-        made = {arm: predictions(arm) for arm in names if board.usual_learner(arm)}
-        asked_of = Asked(interest, asked.precision)
-
-        def score(truth: Any, values: Any) -> float:
-            return compute(truth, Predicted.of(values), asked_of)
-
-        scores = {
-            arm: float(np.mean([score(judged.labels, v) for v in found]))
-            for arm, found in made.items()
-        }
-        best = max((arm for arm in CHEAP if arm in scores), key=lambda arm: scores[arm])
-        fast = regime.metric == "roc_auc"
-        loss = paired_bootstrap(
-            judged.labels,
-            made[best],
-            made[followed],
-            roc_auc if fast else by_rows(score),
-            strata=judged.labels,
-            replicates=1000 if fast else 200,
-        )
+    scores = {
+        arm: float(np.mean([score(judged.labels, v) for v in found])) for arm, found in made.items()
+    }
+    followed = verdict.arm or "nothing"
+    best = max((arm for arm in CHEAP if arm in scores), key=lambda arm: scores[arm])
+    fast = regime.metric == "roc_auc"
+    loss = paired_bootstrap(
+        judged.labels,
+        list(made[best]),
+        list(made[followed]),
+        roc_auc if fast else by_rows(score),
+        strata=judged.labels,
+        replicates=1000 if fast else 200,
+    )
+    estimates = {arm: board.estimate(arm, "nothing") for arm in made if arm != "nothing"}
     return {
         "regime": regime.name,
         "generator": regime.generator,
@@ -206,6 +237,9 @@ def solve(regime: Regime, cap: int) -> dict[str, Any]:
         "followed": followed,
         "best_cheap": best,
         "scores": scores,
+        "measured": {
+            arm: (board.inner_gain(arm), e.mean, e.error) for arm, e in estimates.items() if e
+        },
         "lost": loss.mean,
         "low": loss.low,
         "high": loss.high,
@@ -268,22 +302,21 @@ def main() -> None:
     parser.add_argument("--cap", type=int, default=5000)
     parser.add_argument("--first", type=int, help="so many regimes of the list at most")
     parser.add_argument("--only", help="regimes whose name contains this")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, required=True, help="a folder for what is measured")
+    parser.add_argument("--known", action="store_true", help="only the regimes measured already")
     given = parser.parse_args()
     _start()
-    known = []
-    if given.out.exists():
-        known = [json.loads(line) for line in given.out.read_text().splitlines()]
-    done = {(row["regime"], row["metric"]) for row in known}
-    todo = [r for r in regimes()[: given.first] if (r.name, r.metric) not in done]
-    todo = [r for r in todo if not given.only or given.only in r.name]
+    given.keep.mkdir(parents=True, exist_ok=True)
+    todo = [r for r in regimes()[: given.first] if not given.only or given.only in r.name]
+    if given.known:
+        todo = [r for r in todo if (given.keep / f"{r.name} {r.metric}.npz").exists()]
+    known: list[dict[str, Any]] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.workers, spawn, initializer=_start) as pool:
-        for future in as_completed([pool.submit(solve, r, given.cap) for r in todo]):
+        for future in as_completed([pool.submit(solve, r, given.cap, given.keep) for r in todo]):
             known.append(future.result())
-            with given.out.open("a") as file:
-                file.write(json.dumps(known[-1]) + "\n")
             row = known[-1]
+            (given.keep / f"{row['regime']} {row['metric']} found.json").write_text(json.dumps(row))
             print(
                 row["regime"],
                 row["metric"],
