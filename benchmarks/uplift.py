@@ -4,15 +4,16 @@
 
 Regimes: seven real tables at full size (at most ``--cap`` rows), 2,000, 500 and 200 training rows,
 and tables of 1,000 rows with 10, 20 and 50 rows of the rarer class. ``decide`` runs at the quick
-budget, with ``ctgan`` for ROC-AUC or with ``tvae`` for balanced accuracy: every regime once, in
-turns, and then the other way round (``--first 34`` stops between). What it recommends (synthetic
-rows, a cheap arm, or nothing) is then trained on all training rows and scored on a sealed test part
-of at most 5,000 rows, beside every cheap arm, over three seeds.
+budget, with ``ctgan`` for ROC-AUC or with ``tvae`` for balanced accuracy, in turns, and ``--draws``
+times with other training rows where they are 1,000 or fewer. What it recommends (synthetic rows, a
+cheap arm, or nothing) is then trained on all training rows and scored on a sealed test part of at
+most 5,000 rows, beside every arm, over three seeds.
 
-*Lost* is the best cheap arm, the one that turns out best on the sealed rows, less what was
-recommended. A regime does harm if the whole 95 % interval of that loss (paired bootstrap over seeds
-and rows) lies above 0.5 points. What was measured is kept in ``--keep`` and not measured again: a
-changed rule is judged in seconds a regime.
+*Lost* is the sealed score of the regime's best cheap arm (the one that turns out best on average
+over its draws) less that of what was recommended. A regime does harm if the whole 95 % interval of
+that loss lies above 0.5 points: of a paired bootstrap over seeds and sealed rows for one draw, else
+of the draws, their variance pooled over the regimes of the same metric. What was measured is kept
+in ``--keep`` and not measured again: a changed rule is judged in seconds a regime.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ PASSES = (("ctgan", "roc_auc"), ("tvae", "balanced_accuracy"))
 SEALED = 5_000
 SEEDS = 3
 HARM = 0.005
+VARIANTS = ("filtered", "weighted", "mixed")
 CHEAP = ("nothing", "class_weights", "threshold", "oversample", "smote")
 
 
@@ -56,23 +58,28 @@ class Regime:
     rare: int
     generator: str
     metric: str
+    draw: int = 0
 
     @property
     def name(self) -> str:
         size = f"{self.rows}" if self.rows else "all"
         return f"{self.table} {size}" + (f", {self.rare} rare" if self.rare else "")
 
+    @property
+    def file(self) -> str:
+        return f"{self.name} {self.metric}" + (f" {self.draw}" if self.draw else "")
 
-def regimes() -> list[Regime]:
-    """Small ones first; one pass each, then the other one."""
+
+def regimes(draws: int) -> list[Regime]:
+    """Small ones first, then large ones, then further draws of the small ones."""
     sizes = [(rows, 0) for rows in (200, 500)]
     few = [(1000, rare) for rare in (10, 20, 50)]
     found = [(t, *size) for size in sizes for t in TABLES]
     found += [(t, *size) for size in few for t in ("adult-train", "mammography")]
     found += [(t, rows, 0) for rows in (2000, 0) for t in TABLES]
     first = [Regime(*one, *PASSES[i % 2]) for i, one in enumerate(found)]
-    other = [Regime(*one, *PASSES[(i + 1) % 2]) for i, one in enumerate(found)]
-    return first + other
+    small = [regime for regime in first if 0 < regime.rows <= 1000]
+    return first + [replace(regime, draw=draw) for draw in range(1, draws) for regime in small]
 
 
 def parts(regime: Regime, cap: int) -> tuple[Any, Any]:
@@ -88,7 +95,7 @@ def parts(regime: Regime, cap: int) -> tuple[Any, Any]:
     train_rows, test_rows = split_rows(frame, target=target, share=share, seed=1)
     train = frame.iloc[train_rows]
     rows = min(regime.rows or cap, len(train))
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(2 + regime.draw)
     labels = train[target].to_numpy()
     rare = train[target].value_counts().index[-1]
     order = rng.permutation(len(train))
@@ -193,7 +200,7 @@ def solve(regime: Regime, cap: int, keep: Path) -> dict[str, Any]:
     }
     config = configuration.resolve(configuration.build(settings), len(train))
     asked = config.decide
-    jobs = keep / f"{regime.name} {regime.metric}.json"
+    jobs = keep / f"{regime.file}.json"
     predicted = jobs.with_suffix(".npz")
     adapter = TypeAdapter(list[JobResult])
     with single_thread():
@@ -229,6 +236,7 @@ def solve(regime: Regime, cap: int, keep: Path) -> dict[str, Any]:
     estimates = {arm: board.estimate(arm, "nothing") for arm in made if arm != "nothing"}
     return {
         "regime": regime.name,
+        "draw": regime.draw,
         "generator": regime.generator,
         "metric": regime.metric,
         "rows": len(train),
@@ -249,47 +257,92 @@ def solve(regime: Regime, cap: int, keep: Path) -> dict[str, Any]:
     }
 
 
-def show(lines: list[dict[str, Any]]) -> None:
+def judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line per regime of one metric, over its draws."""
+    import numpy as np
+    from scipy import stats
+
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault(row["regime"], []).append(row)
+    lines = []
+    for name, own in grouped.items():
+        arms = set.intersection(*(set(row["scores"]) for row in own))
+        mean = {arm: float(np.mean([row["scores"][arm] for row in own])) for arm in arms}
+        best = max((arm for arm in CHEAP if arm in mean), key=lambda arm: mean[arm])
+        scores = [(row["scores"][row["followed"]], row["scores"][best]) for row in own]
+        lines.append(
+            {
+                "regime": name,
+                "own": own,
+                "mean": mean,
+                "best": best,
+                "followed": float(np.mean([one for one, _ in scores])),
+                "losses": np.array([other - one for one, other in scores]),
+            }
+        )
+    several = [line["losses"] for line in lines if len(line["losses"]) > 1]
+    degrees = sum(len(losses) - 1 for losses in several)
+    pooled = sum(float(np.sum((x - x.mean()) ** 2)) for x in several) / max(1, degrees)
+    for line in lines:
+        losses, only = line["losses"], line["own"][0]
+        line["lost"] = float(losses.mean())
+        if len(losses) > 1:
+            margin = float(stats.t.ppf(0.975, degrees)) * float(np.sqrt(pooled / len(losses)))
+            line["low"], line["high"] = line["lost"] - margin, line["lost"] + margin
+        else:
+            line["low"], line["high"] = only["low"], only["high"]
+    return lines
+
+
+def show(rows: list[dict[str, Any]]) -> None:
     """The tables of docs/results.md."""
+    import numpy as np
+
     for generator, metric in PASSES:
-        own = [row for row in lines if row["metric"] == metric]
-        if not own:
+        lines = judged([row for row in rows if row["metric"] == metric])
+        if not lines:
             continue
         print(f"\n{metric}, generator {generator}; points\n")
-        print(
-            "| regime | verdict | followed | nothing | followed | best cheap | lost (95 %) "
-            "| raw generator |"
-        )
-        print("| --- | --- | --- | ---: | ---: | --- | ---: | ---: |")
-        for row in own:
-            at = {arm: 100 * value for arm, value in row["scores"].items()}
-            raw = f"{at[generator]:.1f}" if generator in at else "–"
-            print(
-                f"| {row['regime']} | {row['decision']} | {row['followed']} "
-                f"| {at['nothing']:.1f} | {at[row['followed']]:.1f} "
-                f"| {row['best_cheap']} {at[row['best_cheap']]:.1f} "
-                f"| {100 * row['lost']:+.1f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f}) "
-                f"| {raw} |"
+        print("| regime | draws: verdict, followed | nothing | followed | best cheap | lost |")
+        print("| --- | --- | ---: | ---: | --- | ---: |")
+        for line in lines:
+            told = [f"{row['decision']}: {row['followed']}" for row in line["own"]]
+            counted = "; ".join(
+                (f"{told.count(one)} × " if len(told) > 1 else "") + one
+                for one in dict.fromkeys(told)
             )
-        harmed = [row["regime"] for row in own if row["low"] > HARM]
-        gained = [row for row in own if row["gain"] > HARM]
-        mean = sum(row["gain"] for row in own) / len(own)
-        print(f"\nregimes {len(own)}; harmed beyond noise: {', '.join(harmed) or 'none'}")
-        print(
-            f"following gains over doing nothing in {len(gained)} of {len(own)}, on average "
-            f"{100 * mean:+.2f} points; augment in "
-            f"{sum(row['decision'] == 'augment' for row in own)}"
-        )
-        raws = [
-            row["scores"][generator] - row["scores"]["nothing"]
-            for row in own
-            if generator in row["scores"]
-        ]
-        if raws:
+            low, high = 100 * line["low"], 100 * line["high"]
             print(
-                f"adding raw rows regardless: {100 * sum(raws) / len(raws):+.2f} points on "
-                f"average, a loss of more than 0.5 in {sum(g < -HARM for g in raws)} of {len(raws)}"
+                f"| {line['regime']} | {counted} | {100 * line['mean']['nothing']:.1f} "
+                f"| {100 * line['followed']:.1f} "
+                f"| {line['best']} {100 * line['mean'][line['best']]:.1f} "
+                f"| {100 * line['lost']:+.1f} ({low:+.1f} to {high:+.1f}) |"
             )
+        gains = np.array([line["followed"] - line["mean"]["nothing"] for line in lines])
+        lost = np.array([line["lost"] for line in lines])
+        harmed = [line["regime"] for line in lines if line["low"] > HARM]
+        print(
+            f"\nregimes {len(lines)}; harmed beyond noise: {', '.join(harmed) or 'none'}; lost on "
+            f"average {100 * lost.mean():+.2f} ± {100 * lost.std(ddof=1) / len(lost) ** 0.5:.2f}"
+        )
+        decided = [row["decision"] for line in lines for row in line["own"]]
+        counts = ", ".join(f"{one} {decided.count(one)}" for one in sorted(set(decided)))
+        print(
+            f"following gains more than 0.5 points over doing nothing in {sum(gains > HARM)} of "
+            f"{len(lines)} regimes, loses more in {sum(gains < -HARM)}, on average "
+            f"{100 * gains.mean():+.2f}; verdicts: {counts}"
+        )
+        print("\n| regardless of the verdict | against nothing | gains > 0.5 | loses > 0.5 |")
+        print("| --- | ---: | ---: | ---: |")
+        variants = [generator, *(f"{generator}-{kind}" for kind in VARIANTS)]
+        for arm in [*CHEAP[1:], "placebo", *variants]:
+            own = [x["mean"][arm] - x["mean"]["nothing"] for x in lines if arm in x["mean"]]
+            if own:
+                print(
+                    f"| {arm} | {100 * np.mean(own):+.2f} | {sum(g > HARM for g in own)} "
+                    f"| {sum(g < -HARM for g in own)} of {len(own)} |"
+                )
 
 
 def _start() -> None:
@@ -300,23 +353,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--cap", type=int, default=5000)
-    parser.add_argument("--first", type=int, help="so many regimes of the list at most")
+    parser.add_argument("--draws", type=int, default=3, help="training sets of the small regimes")
     parser.add_argument("--only", help="regimes whose name contains this")
     parser.add_argument("--keep", type=Path, required=True, help="a folder for what is measured")
     parser.add_argument("--known", action="store_true", help="only the regimes measured already")
     given = parser.parse_args()
     _start()
     given.keep.mkdir(parents=True, exist_ok=True)
-    todo = [r for r in regimes()[: given.first] if not given.only or given.only in r.name]
+    todo = [r for r in regimes(given.draws) if not given.only or given.only in r.name]
     if given.known:
-        todo = [r for r in todo if (given.keep / f"{r.name} {r.metric}.npz").exists()]
+        todo = [r for r in todo if (given.keep / f"{r.file}.npz").exists()]
     known: list[dict[str, Any]] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.workers, spawn, initializer=_start) as pool:
-        for future in as_completed([pool.submit(solve, r, given.cap, given.keep) for r in todo]):
-            known.append(future.result())
-            row = known[-1]
-            (given.keep / f"{row['regime']} {row['metric']} found.json").write_text(json.dumps(row))
+        asked = {pool.submit(solve, r, given.cap, given.keep): r for r in todo}
+        for future in as_completed(asked):
+            row = future.result()
+            known.append(row)
+            (given.keep / f"{asked[future].file} found.json").write_text(json.dumps(row))
             print(
                 row["regime"],
                 row["metric"],
@@ -326,8 +380,8 @@ def main() -> None:
                 f"{row['seconds']} s",
                 flush=True,
             )
-    order = {(r.name, r.metric): place for place, r in enumerate(regimes())}
-    show(sorted(known, key=lambda row: order[row["regime"], row["metric"]]))
+    order = {(r.name, r.metric): place for place, r in enumerate(regimes(1))}
+    show(sorted(known, key=lambda row: (order[row["regime"], row["metric"]], row["draw"])))
 
 
 if __name__ == "__main__":

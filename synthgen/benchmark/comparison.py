@@ -147,10 +147,16 @@ class Comparison:
         return replace(found, high=max(found.high, unseen))
 
     def inner_gain(self, arm: str) -> float:
-        """The mean over resamples of the inner score's difference to ``nothing``: what arms are
-        ranked by, since outer scores are for reporting."""
+        """The mean over resamples of the inner score's difference to ``nothing``: what candidates
+        are ranked by, since their outer scores are for reporting."""
         found = [one - two for _, one, two in self._readings(arm, "nothing", BEST, _inner)]
         return float(np.mean(found)) if found else -np.inf
+
+    def evidence(self, arm: str) -> float:
+        """The mean of inner and outer gains: what cheap arms are ranked by. It uses twice the rows,
+        and that the winner's outer gain is flattered makes it the harder to beat."""
+        outer = self.pairs(arm, "nothing").differences
+        return (self.inner_gain(arm) + float(np.mean(outer))) / 2 if outer else -np.inf
 
     # ---- differences for the report -------------------------------------------------------
 

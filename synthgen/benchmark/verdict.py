@@ -4,10 +4,11 @@ Everything is about the primary metric on rows that nothing was chosen on, every
 represented in each resample by its best learner and recipe of the inner rows, and every difference
 having the corrected interval of :mod:`synthgen.benchmark.statistics`.
 
-The *candidates* are the arms of the generators in question. ``cheap`` is the arm with the highest
-mean inner score among all others (those that were measured). A *useful* gain is one of at least the
-minimum effect. An arm is *shown to help* if its difference against ``nothing`` is useful and its
-Holm-adjusted p-value at most 1 - confidence.
+The *candidates* are the arms of the generators in question. ``cheap`` is the strongest of all
+others (those that were measured): the one with the highest mean of inner and outer gains, if that
+is above 0. A *useful* gain is one of at least the minimum effect. An arm is *shown to help* if its
+difference against ``nothing`` is useful and its Holm-adjusted p-value at most 1 - confidence. A
+gain is *likely* if it is useful on average and above its standard error.
 
 - **do not augment** if every candidate is rejected: (i) a useful gain is ruled out, as the interval
   against ``nothing``, or the one against ``cheap``, ends below the minimum effect (a harmful
@@ -17,8 +18,8 @@ Holm-adjusted p-value at most 1 - confidence.
   or (iv) the generator repeats training rows, which are no new evidence and are not delivered;
   or (v) ``nothing`` is shown to be so close to a perfect score that no room for a useful gain is
   left.
-- **augment** if a candidate not rejected so is shown to help and its mean is above that of
-  ``cheap``.
+- **augment** if a candidate not rejected so is shown to help and is likely to gain over ``cheap``:
+  what costs less is not to be lost for what may be chance.
 - **inconclusive** otherwise, with fewer than three usable resamples, and where the rarest class
   has so few test rows that no interval can be trusted.
 
@@ -29,8 +30,10 @@ needs every candidate to be rejected, so it needs no adjustment.
 
 The cheap arms are not part of that family, since what they show can only stop an *augment*; for
 the recommendation of one of them they form a family of their own. Where none is shown to help, one
-whose mean gain is useful and above its standard error is recommended as *likely*, since it costs
-next to nothing. The placebo (duplicated rows) is never recommended.
+that is likely to is recommended, since it costs next to nothing. If the primary metric is one of
+predicted classes, a useful mean of inner and outer gains is enough for that: balancing is what such
+metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). The
+placebo (duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
@@ -44,7 +47,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from synthgen.benchmark import learning_curve, wording
+from synthgen.benchmark import learning_curve, threshold, wording
 from synthgen.benchmark.comparison import BEST, FEWEST, Comparison
 from synthgen.benchmark.diagnosis import repeats
 from synthgen.benchmark.finding import (
@@ -129,8 +132,8 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
     lost = dropped(board.results, settings)
     asked = _contenders(board, board.candidates, lost)
     ladder = _contenders(board, [a for a in board.arms if a not in board.candidates], {})
-    cheap = _strongest(board, ladder)
-    if cheap is not None and board.inner_gain(cheap.arm) <= 0:
+    cheap = _rival(board, ladder)
+    if cheap is not None and board.evidence(cheap.arm) <= 0:
         cheap = None  # nothing is the strongest
     harms = {c.arm: _harms(board, c.arm) for c in asked}
     room = board.room()
@@ -151,8 +154,8 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         # What only loses to a cheap arm is evidence for that arm; and as such arms cost next to
         # nothing, one that is likely to help is worth having before it is shown to.
         able = [c for c in ladder if c.arm != PLACEBO]
-        advised = _strongest(board, [c for c in able if c.helps]) or _strongest(
-            board, [c for c in able if likely(c.gain, settings.minimum_effect)]
+        advised = _rival(board, [c for c in able if c.helps]) or _rival(
+            board, [c for c in able if _promising(board, c)]
         )
         if advised is None and cheap is not None and any(c.helps for c in asked):
             advised = cheap if cheap.arm != PLACEBO else None
@@ -206,6 +209,19 @@ def _strongest(board: Comparison, contenders: Sequence[Contender]) -> Contender 
     return max(contenders, key=lambda c: board.inner_gain(c.arm), default=None)
 
 
+def _rival(board: Comparison, contenders: Sequence[Contender]) -> Contender | None:
+    """The strongest cheap arm by inner and outer gains; of equals the first."""
+    return max(contenders, key=lambda c: board.evidence(c.arm), default=None)
+
+
+def _promising(board: Comparison, cheap: Contender) -> bool:
+    """Whether a cheap arm that is not shown to help is worth having."""
+    useful = board.settings.minimum_effect
+    if board.settings.metric in threshold.TUNABLE:
+        return cheap.gain.mean > 0 and board.evidence(cheap.arm) >= useful
+    return likely(cheap.gain, useful)
+
+
 def _standing(
     board: Comparison,
     candidate: Contender,
@@ -224,9 +240,8 @@ def _standing(
         return "rejected"
     if cheap is not None and cheap.helps and ahead is not None and ahead.mean <= 0:
         return "rejected"
-    if candidate.helps and (ahead is None or ahead.mean > 0):
-        # Without a common resample nothing says that it is ahead.
-        return "helps" if cheap is None or ahead is not None else "open"
+    if candidate.helps and (cheap is None or (ahead is not None and likely(ahead, useful))):
+        return "helps"
     return "open"
 
 
@@ -331,6 +346,8 @@ def _rows_needed(
     settings, sizes = board.settings, board.sizes
     if sizes is None or lead is None or settings.minimum_effect == 0:
         return None
+    if lead.helps and not scarce:
+        return None  # What is open is whether it is ahead of a cheap arm.
     needed = rows_needed(detectable, settings.minimum_effect, sizes.used)
     if scarce:
         needed = max(needed, math.ceil(sizes.used * FEWEST_OF_CLASS / board.rarest))

@@ -57,11 +57,11 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
             found.append(f"{arm_name(arm)}: {usable} usable resamples; {FEWEST} are needed.")
     if lead is not None and cheap is not None and finding.ahead is not None:
         found.append(
-            f"{arm_name(lead.arm)} against {arm_name(cheap.arm)}, the strongest cheap arm on the "
-            f"inner rows: {interval(finding.ahead, settings)}."
+            f"{arm_name(lead.arm)} against {arm_name(cheap.arm)}, the strongest cheap arm: "
+            f"{interval(finding.ahead, settings)}."
         )
     elif lead is not None and cheap is None:
-        found.append("No cheap arm gains on the inner rows, so nothing is the strongest of them.")
+        found.append("No cheap arm gains anything, so nothing is the strongest of them.")
     if finding.room is not None and full(finding.room, settings.minimum_effect):
         found.append(
             f"The training rows alone reach {_reached(finding, settings)}; what is left to gain is "
@@ -128,6 +128,10 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
         return f"A useful gain over {arm_name(cheap.arm)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
         return f"It is not ahead of {arm_name(cheap.arm)}, which costs less."
+    if lead.helps and cheap is not None:
+        return (
+            f"A gain is shown, but not that it is ahead of {arm_name(cheap.arm)}, which costs less."
+        )
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
         return f"A gain is shown, but its mean is below {points(useful)}."
     return "The interval contains both no gain and a useful one."
@@ -201,12 +205,18 @@ def _instead(finding: Finding, settings: DecideSettings) -> str:
 def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
     settings = board.settings
     metric = SCORERS[settings.metric].title
-    said = f"{subject(lead.arm, board)} change {metric} by {interval(lead.gain, settings)}"
+    verb = "raise" if lead.helps else "change"
+    said = f"{subject(lead.arm, board)} {verb} {metric} by {interval(lead.gain, settings)}"
+    rival = finding.cheap
     if finding.scarce:
         said += (
             f", but the rarest class has {board.rarest:.1f} test rows per resample and "
             f"{FEWEST_OF_CLASS} are needed"
         )
+    elif lead.helps and rival is not None:
+        said += f", but are not clearly ahead of {arm_name(rival.arm)}, which costs less"
+        if finding.ahead is not None:
+            said += f" (ahead by {interval(finding.ahead, settings)})"
     elif full(finding.room, settings.minimum_effect):
         said += (
             f", and your rows alone reach {_reached(finding, settings)}, which hardly leaves room "

@@ -257,12 +257,44 @@ def test_a_cheap_arm_that_gains_nothing_inside_is_no_rival() -> None:
     assert "no cheap alternative gains anything" in verdict.sentence
 
 
-def test_the_strongest_cheap_arm_is_chosen_inside_not_by_what_is_reported() -> None:
-    smote = _arm("smote", _gain(0.05), inner=0.81)
-    weights = _arm("class_weights", _gain(0.01), inner=0.85)
-    verdict, _ = _conclude(smote, weights, _arm("ctgan", _gain(0.03, flip=True)))
+@pytest.mark.parametrize(("inner", "strongest"), [(0.82, "SMOTE"), (0.85, "class weights")])
+def test_the_strongest_cheap_arm_is_so_by_inner_and_outer_gains(
+    inner: float, strongest: str
+) -> None:
+    smote = _arm("smote", _gain(0.02), inner=0.84)
+    weights = _arm("class_weights", _gain(0.01), inner=inner)
+    verdict, _ = _conclude(smote, weights, _arm("ctgan", _gain(0.04, flip=True)))
     assert verdict.decision == "augment"
-    assert "the strongest cheap alternative, class weights" in verdict.sentence
+    assert f"the strongest cheap alternative, {strongest}" in verdict.sentence
+
+
+def test_what_is_not_clearly_ahead_of_a_cheap_arm_is_not_worth_a_generator() -> None:
+    """Ahead by 1.0 +- 1.6 points on average: useful if it were so, and may as well be chance."""
+    weights = [base + 0.02 + 5 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+    verdict, _ = _conclude(_arm("class_weights", weights), _arm("ctgan", _gain(0.03, flip=True)))
+    assert verdict.difference == pytest.approx(0.02)
+    assert (verdict.decision, verdict.arm) == ("inconclusive", "class_weights")
+    assert "raise ROC-AUC by 3.0 points" in verdict.sentence
+    assert "are not clearly ahead of class weights, which costs less (ahead by" in verdict.sentence
+    assert "meanwhile class weights probably gains 2.0 points" in verdict.sentence
+    assert "likely to be found" not in verdict.sentence
+    assert verdict.rows_needed is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "arm"), [("roc_auc", None), ("balanced_accuracy", "class_weights")]
+)
+def test_balancing_needs_less_evidence_where_the_metric_asks_for_it(
+    metric: str, arm: str | None
+) -> None:
+    """A gain of 0.6 points with a standard error of 2.3, and of 2 points on the inner rows."""
+    noisy = [base + 0.006 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+    weights = _arm("class_weights", noisy, inner=np.mean(BASE) + 0.02)
+    ctgan = _arm("ctgan", _gain(-0.03))
+    verdict, _ = _conclude(
+        weights, ctgan, settings={"metric": metric}, baseline=_arm("nothing", BASE, inner=0.804)
+    )
+    assert (verdict.decision, verdict.arm) == ("do-not-augment", arm)
 
 
 def test_a_candidate_is_not_its_own_rival() -> None:
