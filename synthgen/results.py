@@ -98,6 +98,9 @@ class RealEquivalents(_Data):
     floor: int = 0
     useful: int | None = None
     """Further real rows that would bring the minimum effect."""
+    useful_low: int | None = None
+    useful_high: int | None = None
+    """The interval of ``useful``."""
 
 
 class CurvePoint(_Data):
@@ -168,9 +171,15 @@ class Verdict(_Data):
     """Training rows at which the minimum effect would be detectable, roughly; None: unknown."""
     room: float | None = None
     """What is left to gain: the metric's best value less the score of ``nothing``."""
+    scarce: float | None = None
+    """Test rows of the rarest class per resample, where they are too few to judge by."""
+    unmeasured: int = 0
+    """Resamples that were asked for and not measured to the end: interrupted, or out of time."""
 
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence}"
+
+    __str__ = __repr__
 
 
 class Marginal(_Data):
@@ -257,3 +266,5 @@ class Report(_Data):
 
     def __repr__(self) -> str:
         return f"Report on {self.title}: {self.verdict.decision}, {len(self.scores)} scores"
+
+    __str__ = __repr__

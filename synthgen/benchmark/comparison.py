@@ -1,7 +1,9 @@
 """Arms against each other over the resamples that measured both.
 
 Which learner stands for an arm in a resample (``best``) is the one with the highest inner score
-there, so the choice is part of the procedure that is measured and costs no honesty.
+there, so the choice is part of the procedure that is measured and costs no honesty. A part of what
+an arm gains may then be a change of learner: ``same`` is every arm with the learner that is best
+for ``nothing``.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from synthgen.data.schema import Task
 from synthgen.results import CurvePoint, Difference, Interval, Recipe
 
 BEST = "best"
+SAME = "same"
 FEWEST = 3
 """Resamples without which no conclusion is drawn: two give an interval of one degree of freedom."""
 
@@ -65,6 +68,10 @@ class Comparison:
             for result in self.results
             for arm in result.arms
         }
+        for (_, resample), learners in self._found.items():
+            plain = self._found.get(("nothing", resample), {}).get(BEST)
+            if plain is not None and plain.learner in learners:
+                learners[SAME] = learners[plain.learner]
         sizes = [result.sizes for result in self.results if result.sizes is not None]
         self.sizes = sizes[0] if sizes else None
         self.test_ratio = float(np.mean([s.test / s.train for s in sizes])) if sizes else 1.0
@@ -116,9 +123,12 @@ class Comparison:
         pairs = self.pairs(arm, arm, metric=metric)
         return dict(zip(pairs.resamples, pairs.arm, strict=True))
 
-    def estimate(self, arm: str, other: str, subgroup: str | None = None) -> Estimate | None:
-        """Of the primary metric, with the best learner each; None below :data:`FEWEST`."""
-        return self.of(self.pairs(arm, other, subgroup=subgroup))
+    def estimate(
+        self, arm: str, other: str, subgroup: str | None = None, learner: str = BEST
+    ) -> Estimate | None:
+        """Of the primary metric, by default with the best learner each; None below
+        :data:`FEWEST`."""
+        return self.of(self.pairs(arm, other, learner, subgroup=subgroup))
 
     def of(self, pairs: Pairs) -> Estimate | None:
         """The corrected estimate of these pairs' difference; None below :data:`FEWEST`."""
@@ -238,6 +248,14 @@ class Comparison:
         return next((result.classes for result in self.results if result.classes), [])
 
     # ---- what was chosen ------------------------------------------------------------------
+
+    def unchanged(self, arm: str) -> bool:
+        """Whether the arm's best learner is that of ``nothing`` in every resample."""
+        return all(
+            learners[BEST] is learners.get(SAME)
+            for (name, _), learners in self._found.items()
+            if name == arm and BEST in learners
+        )
 
     def usual_learner(self, arm: str) -> str | None:
         """The learner that was best inside most often; of equals the settings' first."""

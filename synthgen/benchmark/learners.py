@@ -35,6 +35,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from synthgen.data.schema import RARE, Task
@@ -213,7 +214,14 @@ def _imported(path: str, rows: Rows, seed: int) -> tuple[Any, Any]:
     known = estimator.get_params()
     own = {"random_state": seed, "n_jobs": 1}
     estimator.set_params(**{name: value for name, value in own.items() if name in known})
-    return _indicators(rows), estimator
+    return _indicators(rows, sparse=_takes_sparse(estimator)), estimator
+
+
+def _takes_sparse(estimator: Any) -> bool:
+    try:
+        return bool(get_tags(estimator).input_tags.sparse)
+    except (AttributeError, TypeError):  # no tags: not derived from scikit-learn's base class
+        return False
 
 
 Build: TypeAlias = Callable[[Rows, int], tuple[Any, Any]]
@@ -233,8 +241,9 @@ _PACKAGES = ("xgboost", "lightgbm", "catboost")
 # ---- preparation of the columns -----------------------------------------------------------------
 
 
-def _indicators(rows: Rows) -> ColumnTransformer:
-    """Median-imputed and standardised numbers with missing-value indicators, one-hot codes."""
+def _indicators(rows: Rows, *, sparse: bool = True) -> ColumnTransformer:
+    """Median-imputed and standardised numbers with missing-value indicators, one-hot codes; where
+    most entries are 0 as a sparse matrix, if the model takes one (``sparse``)."""
     numbers = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
@@ -242,7 +251,10 @@ def _indicators(rows: Rows) -> ColumnTransformer:
     codes = OneHotEncoder(
         min_frequency=RARE, max_categories=MOST_INDICATORS, handle_unknown="infrequent_if_exist"
     )
-    return ColumnTransformer([("n", numbers, rows.numeric), ("c", codes, rows.discrete)])
+    return ColumnTransformer(
+        [("n", numbers, rows.numeric), ("c", codes, rows.discrete)],
+        sparse_threshold=0.3 if sparse else 0.0,
+    )
 
 
 def _columns(rows: Rows, *, blank: bool) -> FunctionTransformer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from synthgen.benchmark import learners as learning
 from synthgen.benchmark.arms import CHEAP_GENERATORS, Generator, ladder
 from synthgen.benchmark.comparison import Comparison
 from synthgen.benchmark.jobs import run_job
+from synthgen.benchmark.limits import limits
 from synthgen.benchmark.records import JobResult
 from synthgen.benchmark.schedule import due
 from synthgen.benchmark.settings import DecideSettings
@@ -71,7 +73,8 @@ def compare(
     intervals are in the metric's own unit; for log loss and the like lower is better. ``attrs``
     holds the verdict on the generators under "verdict".
 
-    Raises ConfigError for an unknown arm, learner or setting, DataError for unusable rows.
+    Raises ConfigError for an unknown arm, learner or setting, DataError for unusable rows. Warns of
+    what failed, and in how many resamples.
     """
     frame, target, group = _frame(X, y, groups)
     overrides = dict(columns or {})
@@ -131,6 +134,8 @@ def compare(
         ],
         columns=list(COLUMNS),
     )
+    for limit in limits(board):
+        warnings.warn(limit, UserWarning, stacklevel=2)
     tidy.attrs["verdict"] = conclude(results, asked, generators=tuple(generators))
     return tidy
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 from synthgen.benchmark.arms import ROWS
 from synthgen.benchmark.comparison import Comparison
+from synthgen.benchmark.schedule import dropped
 
 
 def limits(board: Comparison) -> list[str]:
@@ -38,15 +39,24 @@ def _failures(board: Comparison) -> list[str]:
 
 
 def _missing(board: Comparison) -> list[str]:
-    """Resamples that no source measured, or only some."""
-    seen = {result.job.resample for result in board.results}
-    count = board.settings.resamples - len(seen)
+    count = unmeasured(board)
     if count <= 0:
         return []
     return [
-        f"{count} of {board.settings.resamples} resamples were not measured; the interval is "
-        "honest for those that were, and wider than it would have been."
+        f"{count} of {board.settings.resamples} resamples were not measured to the end; the "
+        "interval is honest for those that were, and wider than it would have been."
     ]
+
+
+def unmeasured(board: Comparison) -> int:
+    """Resamples that were asked for and some source was not measured in, though it was not
+    dropped: the run was interrupted, or out of time."""
+    lost = dropped(board.results, board.settings)
+    seen: dict[str, set[int]] = {}
+    for result in board.results:
+        if any(arm.name not in lost for arm in result.job.source.arms):
+            seen.setdefault(result.job.source.name, set()).add(result.job.resample)
+    return board.settings.resamples - min(map(len, seen.values()), default=0)
 
 
 def _capped(board: Comparison) -> list[str]:

@@ -82,8 +82,27 @@ def rows_text(rows: int, ceiling: int) -> str:
     """``about 1,300 more real rows``, to two digits."""
     if rows >= ceiling:
         return f"more than {ceiling:,} more real rows"
-    size = 10 ** max(0, len(str(rows)) - 2)
-    return f"about {round(rows / size) * size:,} more real rows"
+    return f"about {_rounded(rows):,} more real rows"
+
+
+def useful_text(known: RealEquivalents | None) -> str:
+    """What a useful gain would cost by the interval of the learning curve, ``1,300 to 4,000 more
+    real rows``; empty where that is not known."""
+    if known is None or known.useful is None or known.useful <= 0:
+        return ""
+    if known.useful_low is None or known.useful_high is None:
+        return rows_text(known.useful, known.ceiling)
+    if known.useful_low >= known.ceiling:
+        return f"more than {known.ceiling:,} more real rows"
+    low = max(1, _rounded(known.useful_low))
+    if known.useful_high >= known.ceiling:
+        return f"at least {low:,} more real rows"
+    return f"{low:,} to {_rounded(known.useful_high):,} more real rows"
+
+
+def _rounded(rows: int) -> int:
+    size = int(10 ** max(0, len(str(abs(rows))) - 2))
+    return round(rows / size) * size
 
 
 def _number(value: float, digits: int) -> str:

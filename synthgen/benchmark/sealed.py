@@ -3,6 +3,7 @@ variance: the interval for a test set of the user's own. It is reported and deci
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,8 +19,10 @@ from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import asked_of
 from synthgen.benchmark.weighting import sample_weights
 from synthgen.data.table import Table
+from synthgen.errors import MachineError
 from synthgen.results import Interval, Recipe, Sealed
 
+log = logging.getLogger(__name__)
 BESIDE = {"classification": ("balanced_accuracy", "log_loss"), "regression": ("rmse",)}
 """Metrics that are reported beside the primary one."""
 _SLOW = 200
@@ -53,7 +56,10 @@ def sealed_differences(
                 weights = sample_weights(both, len(real), recipe)
                 arms.append(learners.fit(learner, both, own, weights).values(judged))
                 plain.append(learners.fit(learner, real, own).values(judged))
-        except ValueError:
+        except (MachineError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            log.debug("the learner %s failed on sealed rows", learner, exc_info=error)
             return []
         found = []
         for metric in dict.fromkeys([settings.metric, *BESIDE[task]]):

@@ -11,6 +11,7 @@ Two questions, each answered by every learner of the settings:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -29,9 +30,11 @@ from synthgen.benchmark.scoring import (
 )
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.threads import single_thread
+from synthgen.benchmark.trials import describe
 from synthgen.benchmark.weighting import sample_weights
 from synthgen.data.schema import Task
 from synthgen.data.table import Table
+from synthgen.errors import MachineError
 from synthgen.results import Recipe, Score
 
 _Found: TypeAlias = dict[str, Scores]
@@ -46,13 +49,15 @@ def sealed_utility(
     recipe: Recipe,
     synthetic: Table | None = None,
     seed: int = 0,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> list[Score]:
     """The primary metric's score first, then the others', then TSTR where ``synthetic`` is given.
 
     ``added`` are the synthetic rows beside ``train``, weighted as ``recipe`` says. A value is the
     mean over the learners; the detail has each learner's value under its name, and its reference
     as ``NAME_reference``. What the test rows do not define, or a learner cannot learn (rows of one
-    class), is left out of the means; a score without any value is not listed.
+    class), is left out of the means; a score without any value is not listed. A learner that fails
+    is left out too, and ``notice`` is told.
     """
     task = train.schema.task
     settings = settings.for_task(task)
@@ -61,10 +66,23 @@ def sealed_utility(
         asked = asked_of(real, settings)
 
         def judge(rows: Rows, weights: NDArray[np.float64] | None = None) -> _Found:
-            return {
-                learner: _scores(learner, rows, weights, judged, asked, task, seed)
-                for learner in settings.learners
-            }
+            return {learner: attempt(learner, rows, weights) for learner in settings.learners}
+
+        def attempt(learner: str, rows: Rows, weights: NDArray[np.float64] | None) -> Scores:
+            try:
+                return _scores(learner, rows, weights, judged, asked, task, seed)
+            except (MachineError, OSError, MemoryError):
+                raise
+            except Exception as error:
+                if learner not in failed:
+                    notice(
+                        f"{learner} is missing among the scores on sealed rows: it failed "
+                        f"({describe(error)})"
+                    )
+                failed.add(learner)
+                return dict.fromkeys(scorers(task))
+
+        failed: set[str] = set()
 
         both = real.stack(rows_of(added))
         with_synthetic = judge(both, sample_weights(both, len(real), recipe))

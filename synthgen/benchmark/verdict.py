@@ -32,8 +32,9 @@ The cheap arms are not part of that family, since what they show can only stop a
 the recommendation of one of them they form a family of their own. Where none is shown to help, one
 that is likely to is recommended, since it costs next to nothing. If the primary metric is one of
 predicted classes, a useful mean of inner and outer gains is enough for that: balancing is what such
-metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). The
-placebo (duplicated rows) is never recommended.
+metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). For
+others the gain has to be useful with the learner of ``nothing`` too, lest it be one of a change of
+learner. The placebo (duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
@@ -48,7 +49,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from synthgen.benchmark import learning_curve, threshold, wording
-from synthgen.benchmark.comparison import BEST, FEWEST, Comparison
+from synthgen.benchmark.comparison import BEST, FEWEST, SAME, Comparison
 from synthgen.benchmark.diagnosis import repeats
 from synthgen.benchmark.finding import (
     FEWEST_OF_CLASS,
@@ -60,6 +61,7 @@ from synthgen.benchmark.finding import (
     full,
     likely,
 )
+from synthgen.benchmark.limits import unmeasured
 from synthgen.benchmark.records import JobResult
 from synthgen.benchmark.schedule import dropped
 from synthgen.benchmark.sequential import rows_needed
@@ -123,6 +125,8 @@ def conclude(
         dropped=finding.dropped,
         rows_needed=finding.rows_needed,
         room=finding.room.mean if finding.room else None,
+        scarce=board.rarest if finding.scarce else None,
+        unmeasured=unmeasured(board),
     )
 
 
@@ -150,6 +154,9 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         decision, arm = "augment", lead.arm
     elif asked and set(standings.values()) == {"rejected"}:
         decision = "do-not-augment"
+    elif asked:
+        # What keeps the question open is what there is to be told.
+        lead = _strongest(board, [c for c in asked if standings[c.arm] == "open"])
     if decision != "augment":
         # What only loses to a cheap arm is evidence for that arm; and as such arms cost next to
         # nothing, one that is likely to help is worth having before it is shown to.
@@ -176,7 +183,7 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         harmed=harms[lead.arm] if lead else [],
         untested=_untested(board),
         dropped=lost,
-        equivalents=_equivalents(board, shown, limited),
+        equivalents=_equivalents(board, shown, limited or scarce),
         detectable=detectable,
         rows_needed=None if limited else _rows_needed(board, lead, detectable, scarce),
         resamples=lead.gain.n if lead else board.common(board.candidates),
@@ -219,7 +226,8 @@ def _promising(board: Comparison, cheap: Contender) -> bool:
     useful = board.settings.minimum_effect
     if board.settings.metric in threshold.TUNABLE:
         return cheap.gain.mean > 0 and board.evidence(cheap.arm) >= useful
-    return likely(cheap.gain, useful)
+    same = board.estimate(cheap.arm, "nothing", learner=SAME)
+    return likely(cheap.gain, useful) and same is not None and same.mean >= useful
 
 
 def _standing(
@@ -319,14 +327,16 @@ def _equivalents(
     wanted = board.settings.minimum_effect
     useful = None
     if wanted and not limited:
-        useful = learning_curve.rows_for(wanted, scores, rows, **options).rows
+        useful = learning_curve.rows_for(wanted, scores, rows, **options)
     return RealEquivalents(
         rows=worth.rows if known else None,
         low=worth.low if known else None,
         high=worth.high if known else None,
         ceiling=worth.ceiling,
         floor=worth.floor,
-        useful=useful,
+        useful=useful.rows if useful else None,
+        useful_low=useful.low if useful else None,
+        useful_high=useful.high if useful else None,
     )
 
 
@@ -341,14 +351,13 @@ def _detectable(lead: Contender | None, settings: DecideSettings, tests: int) ->
 def _rows_needed(
     board: Comparison, lead: Contender | None, detectable: float, scarce: bool
 ) -> int | None:
-    """Training rows at which the minimum effect would show, and the rarest class be large enough;
-    None where that cannot be said."""
+    """Training rows at which the minimum effect would show, or the rarest class be large enough to
+    trust an interval; None where that cannot be said."""
     settings, sizes = board.settings, board.sizes
     if sizes is None or lead is None or settings.minimum_effect == 0:
         return None
-    if lead.helps and not scarce:
-        return None  # What is open is whether it is ahead of a cheap arm.
-    needed = rows_needed(detectable, settings.minimum_effect, sizes.used)
     if scarce:
-        needed = max(needed, math.ceil(sizes.used * FEWEST_OF_CLASS / board.rarest))
-    return needed
+        return math.ceil(sizes.used * FEWEST_OF_CLASS / board.rarest)
+    if lead.helps:
+        return None  # What is open is whether it is ahead of a cheap arm.
+    return rows_needed(detectable, settings.minimum_effect, sizes.used)

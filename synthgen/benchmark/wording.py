@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthgen.benchmark.comparison import FEWEST, Comparison
+from synthgen.benchmark.comparison import FEWEST, SAME, Comparison
 from synthgen.benchmark.diagnosis import diagnosed, repeats
 from synthgen.benchmark.finding import (
     FEWEST_OF_CLASS,
@@ -16,10 +16,19 @@ from synthgen.benchmark.finding import (
     full,
 )
 from synthgen.benchmark.limits import limits
-from synthgen.benchmark.naming import amount, arm_name, interval, points, rows_text, subject, worth
+from synthgen.benchmark.naming import (
+    amount,
+    arm_name,
+    interval,
+    points,
+    subject,
+    useful_text,
+    worth,
+)
 from synthgen.benchmark.scoring import SCORERS
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.statistics import POWER
+from synthgen.results import Recipe
 
 
 def sentence(finding: Finding, board: Comparison) -> str:
@@ -72,22 +81,24 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         found += [_harm(one.subgroup, finding, board) for one in finding.harmed]
         if finding.decision != "augment":
             found += diagnosed(board, finding.generators)
+        found += [_same_learner(c, board) for c in (lead, finding.shown) if c is not None]
         recipe, times, of = board.usual_recipe(lead.arm)
         if recipe is not None:
             found.append(
-                f"{arm_name(lead.arm)}: {amount(recipe)}{_how(recipe.filter, recipe.weight)} was "
-                f"chosen inside in {times} of {of} resamples."
+                f"{arm_name(lead.arm)}: {amount(recipe)}{_how(recipe)} was chosen inside in "
+                f"{times} of {of} resamples."
             )
         found.append(
             f"A true effect of {points(finding.detectable)} would have been found with "
-            f"{POWER:.0%} probability; {points(settings.minimum_effect)} count as useful."
+            f"{POWER:.0%} probability{_beyond(finding)}; {points(settings.minimum_effect)} count "
+            "as useful."
         )
         if finding.rows_needed is not None and finding.decision == "inconclusive":
             found.append(
                 f"About {finding.rows_needed:,} training rows would be needed to find "
                 f"{points(settings.minimum_effect)}, if all else stays the same."
             )
-    return found + limits(board)
+    return [text for text in dict.fromkeys(found) if text] + limits(board)
 
 
 def _measured(contender: Contender, finding: Finding, settings: DecideSettings) -> str:
@@ -127,11 +138,9 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
     if cheap is not None and ahead is not None and excluded(ahead, useful):
         return f"A useful gain over {arm_name(cheap.arm)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
-        return f"It is not ahead of {arm_name(cheap.arm)}, which costs less."
+        return f"It is not ahead of {arm_name(cheap.arm)}, the cheaper way."
     if lead.helps and cheap is not None:
-        return (
-            f"A gain is shown, but not that it is ahead of {arm_name(cheap.arm)}, which costs less."
-        )
+        return f"A gain is shown, but not one over {arm_name(cheap.arm)}, the cheaper way."
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
         return f"A gain is shown, but its mean is below {points(useful)}."
     return "The interval contains both no gain and a useful one."
@@ -147,9 +156,37 @@ def _harm(subgroup: str, finding: Finding, board: Comparison) -> str:
     ).replace("-", "−")
 
 
-def _how(kind: str | None, weight: float) -> str:
-    filtered = f", selected by {kind.replace('_', ' ')}" if kind else ""
-    return filtered + (f", each of weight {weight:g}" if weight != 1 else "")
+def _how(recipe: Recipe) -> str:
+    return "".join(
+        [
+            f", selected by {recipe.filter.replace('_', ' ')}" if recipe.filter else "",
+            f", each of weight {recipe.weight:g}" if recipe.weight != 1 else "",
+            ", with balanced weights" if recipe.balanced else "",
+            ", with a tuned threshold" if recipe.multipliers else "",
+        ]
+    )
+
+
+def _same_learner(contender: Contender, board: Comparison) -> str:
+    """What is left of a gain without a change of learner; empty where nothing changed."""
+    same = board.estimate(contender.arm, "nothing", learner=SAME)
+    best = board.pairs(contender.arm, "nothing")
+    learners = board.pairs(contender.arm, "nothing", SAME)
+    if same is None or best.resamples != learners.resamples:
+        return ""
+    if board.unchanged(contender.arm):
+        return ""
+    return (
+        f"{arm_name(contender.arm)} with the learner that is best without it: "
+        f"{interval(same, board.settings)}."
+    )
+
+
+def _beyond(finding: Finding) -> str:
+    """Where hardly anything is left to gain, what could be found is more than there is."""
+    if finding.room is None or finding.detectable <= finding.room.mean:
+        return ""
+    return f", more than the {points(finding.room.mean)} that are left to gain"
 
 
 # ---- clauses of the sentence ------------------------------------------------------------------
@@ -195,10 +232,10 @@ def _instead(finding: Finding, settings: DecideSettings) -> str:
     """What to use instead, and what would bring a useful gain."""
     cheap = finding.cheap
     if cheap is not None and finding.arm == cheap.arm:
-        gains = f"gains {interval(cheap.gain, settings)}"
-        if not cheap.helps:
-            return f"; {arm_name(cheap.arm)}, which costs less, probably {gains}"
-        return f"; {arm_name(cheap.arm)}, which costs less, {gains}: use that instead"
+        kind = "a gain" if cheap.helps else "a probable gain"
+        return (
+            f"; use {arm_name(cheap.arm)} instead, for {kind} of {interval(cheap.gain, settings)}"
+        )
     return _more_rows(finding, settings)
 
 
@@ -214,7 +251,7 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
             f"{FEWEST_OF_CLASS} are needed"
         )
     elif lead.helps and rival is not None:
-        said += f", but are not clearly ahead of {arm_name(rival.arm)}, which costs less"
+        said += f", but are not clearly ahead of {arm_name(rival.arm)}, the cheaper way"
         if finding.ahead is not None:
             said += f" (ahead by {interval(finding.ahead, settings)})"
     elif full(finding.room, settings.minimum_effect):
@@ -223,20 +260,16 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
             f"for a gain of {points(settings.minimum_effect)}"
         )
     else:
-        said += (
-            ", and with these rows and resamples only an effect of "
-            f"{points(finding.detectable)} or more is likely to be found"
-        )
+        wanted = points(settings.minimum_effect)
+        said += f", too uncertain to tell whether it is worth {wanted} or more"
     if finding.rows_needed is not None:
-        said += (
-            f"; about {finding.rows_needed:,} training rows would show "
-            f"{points(settings.minimum_effect)}"
-        )
+        said += f"; about {finding.rows_needed:,} training rows would tell"
     cheap = finding.cheap
     if cheap is not None and finding.arm == cheap.arm:
-        gains = f"{'gains' if cheap.helps else 'probably gains'} {interval(cheap.gain, settings)}"
-        return f"{said}; meanwhile {arm_name(cheap.arm)} {gains}"
-    return said
+        kind = "a gain" if cheap.helps else "a probable gain"
+        gain = interval(cheap.gain, settings)
+        return f"{said}; meanwhile use {arm_name(cheap.arm)}, for {kind} of {gain}"
+    return f"{said}; no cheap alternative is likely to help either"
 
 
 def _cheap(finding: Finding, settings: DecideSettings) -> str:
@@ -252,9 +285,5 @@ def _worth(finding: Finding) -> str:
 
 
 def _more_rows(finding: Finding, settings: DecideSettings) -> str:
-    known = finding.equivalents
-    if known is None or known.useful is None or known.useful <= 0:
-        return ""
-    return (
-        f"; {rows_text(known.useful, known.ceiling)} would bring {points(settings.minimum_effect)}"
-    )
+    text = useful_text(finding.equivalents)
+    return f"; {text} would bring {points(settings.minimum_effect)}" if text else ""

@@ -123,4 +123,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if nearest:
         return f"Did you mean {' or '.join(repr(k) for k in nearest)}?"
     shown = ", ".join(repr(k) for k in known[:8])
-    return f"The columns are {shown}{', ...' if len(known) > 8 else ''}."
+    return f"The columns are {shown}{f' and {len(known) - 8} more' if len(known) > 8 else ''}."

@@ -28,6 +28,9 @@ MANY = 2000
 """Groups of mixed class from which one deal is as good as the best of many."""
 BINS = 10
 """Ranges at most that a quantity is stratified by."""
+COMMON_SHARE, COMMON_ROWS = 0.02, 30
+"""A row that makes up more of the table than this is common: a feature of what the rows come from,
+not an accident of their collection."""
 
 
 def split_rows(
@@ -43,7 +46,9 @@ def split_rows(
     """Positions of the training rows and of the test rows, ascending; ``share`` of them (0 to 1)
     are for testing.
 
-    - Exact copies of a row, keys of rows apart, are on one side.
+    - Exact copies of a row, keys of rows apart, are on one side. A *common* row (more than 2 % of
+      the rows, at least 30, of the most frequent class) is the exception: future rows will be
+      copies of it too, and with all of them on one side neither side would look like the whole.
     - Every class is in both parts, in its share as nearly as copies and groups allow. A target that
       is a quantity is dealt likewise by ranges of about equal numbers of rows, ten at most.
     - ``group``: all rows with one value of this column are on one side.
@@ -63,7 +68,7 @@ def split_rows(
     task = task or task_of(frame, target)
     check_target(frame, target, task)
     values = pd.factorize(frame[target], sort=True)[0].astype(np.int64)
-    units = _copies(frame, target)
+    units = _scattered(_copies(frame, target), values if task == "classification" else None)
     if group is not None:
         units = _joined(units, _groups(frame, group))
     rng = np.random.default_rng(seed)
@@ -125,6 +130,28 @@ def _copies(frame: pd.DataFrame, target: str) -> Positions:
     # Numbered by first appearance, not by hash: a changed cell must not deal all rows anew.
     units: Positions = pd.factorize(hashes)[0].astype(np.int64)
     return units
+
+
+def _scattered(units: Positions, labels: Positions | None) -> Positions:
+    """A unit of its own for each copy of a common row. Copies of other classes than the most
+    frequent one stay together however many they are: such rows may have been multiplied to balance
+    the classes, and then knowing one is knowing all."""
+    sizes = np.bincount(units)[units]
+    common = (sizes > COMMON_SHARE * len(units)) & (sizes >= COMMON_ROWS)
+    if labels is not None:
+        common &= labels == np.bincount(labels).argmax()
+    scattered = units.copy()
+    scattered[common] = units.max() + 1 + np.arange(np.count_nonzero(common))
+    return scattered
+
+
+def common_rows(frame: pd.DataFrame, target: str, task: Task) -> list[int]:
+    """How many copies there are of each row that :func:`split_rows` deals like different ones."""
+    values = pd.factorize(frame[target], sort=True)[0].astype(np.int64)
+    units = _copies(frame, target)
+    scattered = _scattered(units, values if task == "classification" else None)
+    counts = np.bincount(units[scattered != units])
+    return sorted(counts[counts > 0].tolist(), reverse=True)
 
 
 def _groups(frame: pd.DataFrame, group: str) -> Positions:

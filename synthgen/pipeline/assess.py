@@ -69,6 +69,11 @@ def evaluate(run: Run, notify: Notify) -> None:
                 "The augmented set holds no synthetic rows; the utility scores on the sealed rows "
                 f"show what adding {len(free)} would have done"
             )
+        elif config.sample.ratio != "auto" and answer.decision != "augment":
+            more.append(
+                f"The augmented set holds {len(chosen)} synthetic rows because the ratio was "
+                "given; the verdict does not ask for them"
+            )
         recipe = chosen_recipe(config, answer) if len(chosen) else Recipe()
         utility = sealed_utility(
             train,
@@ -78,6 +83,7 @@ def evaluate(run: Run, notify: Notify) -> None:
             recipe=recipe,
             synthetic=free,
             seed=derive(config.seed, "utility"),
+            notice=more.append,
         )
         board = stages.comparison(run)
         sealed = sealed_differences(

@@ -19,7 +19,7 @@ from synthgen.data.parquet import write_parquet
 from synthgen.data.read import Loaded, read
 from synthgen.data.schema import RARE, Schema, Task
 from synthgen.data.sdv_metadata import to_sdv
-from synthgen.data.split import split_rows
+from synthgen.data.split import common_rows, split_rows
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, DataError
 from synthgen.pipeline.conform import conform
@@ -141,7 +141,12 @@ def parts(
     )
     train = loaded.frame.iloc[train_rows].reset_index(drop=True)
     test = loaded.frame.iloc[test_rows].reset_index(drop=True)
-    return _without_foreign_categories(train, test), test, []
+    notices = [
+        f"One row is there {count:,} times ({count / len(loaded.frame):.0%} of the table): its "
+        "copies are on both sides of every split, as they will be among future rows"
+        for count in common_rows(loaded.frame, data.target, task)
+    ]
+    return _without_foreign_categories(train, test), test, notices
 
 
 def _without_foreign_categories(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:

@@ -88,11 +88,27 @@ def _find_out(report: Report) -> list[str]:
             f"Use {phrase(verdict.arm)} until the question is settled: {advice.effect(verdict)}.",
             *recipe.cheap(report),
         ]
+    if verdict.unmeasured and not advice.measured(verdict):
+        return [
+            *found,
+            f"{numbers.counted(verdict.unmeasured, 'resample')} of the budget were not measured, "
+            "and the others are too few. Run it again, without --now and with a longer "
+            "decide.time_limit.",
+        ]
     if not advice.measured(verdict):
         return [
             *found,
             "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
             "the target, or collect more of their rows.",
+        ]
+    if verdict.scarce is not None:
+        needed = verdict.rows_needed
+        many = (
+            f" (about {numbers.significant(needed, 2)} training rows like yours)" if needed else ""
+        )
+        return [
+            *found,
+            f"Collect more rows of the rarest class{many}: no budget makes up for them.",
         ]
     if full(verdict):
         return [
@@ -101,19 +117,22 @@ def _find_out(report: Report) -> list[str]:
             f"{shown.amount(verdict.room or 0)} of a perfect one, and effects from {wants} on "
             "count as useful.",
         ]
-    found.append(
-        f"This run would have found an effect of {sees} or more; "
-        f"effects from {wants} on count as useful."
-    )
+    if verdict.unmeasured:
+        found.append(
+            f"For a finer answer let all resamples be measured: {verdict.unmeasured} were not."
+        )
     larger = _NEXT_BUDGET.get(budget)
     if larger:
-        found.append(f"For a finer answer run it again with --budget {larger}.")
+        found.append(
+            f"For a finer answer run it again with --budget {larger}: this one would have found "
+            f"{sees} or more."
+        )
     have = report.provenance.rows.get("train")
     if verdict.rows_needed is not None and verdict.rows_needed > (have or 0):
         yours = f" (you have {numbers.count(have)})" if have is not None else ""
         found.append(
-            f"About {numbers.significant(verdict.rows_needed, 2)} training rows{yours} would "
-            f"settle whether it helps by {wants}."
+            f"To measure an effect as small as {wants} takes about "
+            f"{numbers.significant(verdict.rows_needed, 2)} training rows{yours}."
         )
     elif not larger:
         found.append(

@@ -31,6 +31,7 @@ def summary(report: Report) -> str:
             one_line(advice.measurement(report)),
             *([" ".join(said)] if (said := worth(report)) else []),
             *_harm(report),
+            *_subgroups(report),
         ],
         _arms(report),
         _scores(report),
@@ -48,6 +49,21 @@ def _harm(report: Report) -> list[str]:
     lines = [f"{arm} harms {one_line(one.subgroup)}: {one.effect}" for one in found[:_HARMED]]
     more = len(found) - _HARMED
     return [*lines, f"and {numbers.counted(more, 'more subgroup')}"] if more > 0 else lines
+
+
+def _subgroups(report: Report) -> list[str]:
+    """That somebody looked, and where there was too little to see."""
+    verdict = report.verdict
+    tested = len({one.part for one in report.by_subgroup}) - len(verdict.untested)
+    lines = []
+    if tested > 0 and not verdict.harmed:
+        lines.append(f"Harm is shown in none of {numbers.counted(tested, 'subgroup')}")
+    if verdict.untested:
+        shown = [one_line(one) for one in verdict.untested[:_HARMED]]
+        more = len(verdict.untested) - len(shown)
+        rest = [f"{more} more"] if more else []
+        lines.append("Not tested for harm: " + "; ".join([*shown, *rest]))
+    return lines
 
 
 def _arms(report: Report) -> list[str]:
@@ -71,7 +87,8 @@ def _arms(report: Report) -> list[str]:
     ]
     more = len(arms) - len(shown)
     rest = [f"and {numbers.counted(more, 'weaker arm')} in the report"] if more else []
-    return aligned([head, *rows]) + rest
+    chosen = ["* what the verdict recommends"] if found.arm in {d.arm for d in shown} else []
+    return aligned([head, *rows]) + rest + chosen
 
 
 def _scores(report: Report) -> list[str]:

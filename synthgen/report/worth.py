@@ -37,6 +37,8 @@ def _worth(known: RealEquivalents, report: Report) -> str:
     if known.rows == 0:
         return f"This is worth no further real rows{interval}."
     number = amount(known.rows, known)
+    if known.rows <= known.floor < 0:
+        return f"This is as if {number} rows had been taken away."
     if known.rows < 0:
         return f"This is as if {number} rows had been taken away{interval}."
     if known.rows >= known.ceiling:
@@ -74,8 +76,19 @@ def _useful(known: RealEquivalents, report: Report) -> list[str]:
         return []
     verdict = report.verdict
     gain = advice.effects(verdict).amount(verdict.minimum_effect)
-    number = amount(known.useful, known)
+    number = _cost(known.useful, known)
     return [
-        f"{number[:1].upper()}{number[1:]} more real {'row' if known.useful == 1 else 'rows'} "
+        f"By the learning curve, {number} more real {'row' if number == 'about 1' else 'rows'} "
         f"would bring the {gain} that count as useful."
     ]
+
+
+def _cost(rows: int, known: RealEquivalents) -> str:
+    """``1,300 to 4,000`` or, without an interval, ``about 1,300``."""
+    low, high = known.useful_low, known.useful_high
+    if low is None or high is None or low >= known.ceiling:
+        return amount(rows, known)
+    least = numbers.significant(max(1, low), 2)
+    if high >= known.ceiling:
+        return f"at least {least}"
+    return f"{least} to {numbers.significant(high, 2)}"

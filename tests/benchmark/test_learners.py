@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -22,6 +23,7 @@ from synthgen.benchmark.learners import (
     rows_of,
 )
 from synthgen.benchmark.scoring import Asked, Predicted, score_all
+from synthgen.data.infer import infer
 from synthgen.data.schema import Categorical, Datetime, Identifier, Numeric, Schema
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
@@ -344,6 +346,15 @@ def test_an_estimator_is_taken_by_its_import_path() -> None:
     assert (first.argmax(1) == fresh.labels).mean() > 0.8
     weighted = learners.fit(path, rows, 1, balancing_weights(rows)).values(rows)
     assert weighted.shape == (300, 2)
+
+
+def test_an_estimator_that_takes_no_sparse_matrix_gets_a_dense_one() -> None:
+    frame = pd.DataFrame({"c": [f"v{i % 40}" for i in range(400)], "y": ["a", "b"] * 200})
+    rows = rows_of(Table(frame, infer(frame, target="y")))
+    fitted = learners.fit("sklearn.naive_bayes.GaussianNB", rows, 0)
+    np.testing.assert_allclose(fitted.values(rows).sum(axis=1), 1.0)
+    logistic = learners.fit("sklearn.linear_model.LogisticRegression", rows, 0)
+    assert issparse(logistic.columns.transform(rows.values))
 
 
 def test_a_regressor_is_taken_by_its_import_path() -> None:

@@ -48,6 +48,14 @@ def test_generators_by_mapping_are_judged() -> None:
     assert found.attrs["verdict"].arm == "oracle"
 
 
+def test_what_fails_is_warned_of() -> None:
+    X, y = _xy()
+    path = "sklearn.neighbors.KNeighborsClassifier"
+    with pytest.warns(UserWarning, match="KNeighborsClassifier failed in 3 of 3 resamples"):
+        found = compare(X, y, ["class_weights"], **{**QUICK, "learners": [path]})  # type: ignore[arg-type]
+    assert found.empty
+
+
 def test_arrays_and_names_that_collide_and_numbers_as_targets() -> None:
     X, y = _xy()
     array = compare(X[["x0", "x2"]].to_numpy(), y.to_numpy(), ["nothing", "placebo"], **QUICK)  # type: ignore[arg-type]

@@ -68,6 +68,20 @@ def test_more_than_two_classes_one_of_them_absent_from_the_test() -> None:
     assert all(np.isfinite([score.value, score.reference]).all() for score in scores)  # type: ignore[list-item]
 
 
+def test_a_learner_that_fails_is_left_out_and_told() -> None:
+    train, more, test = _parts(World(), (100, 100, 100))
+    path = "sklearn.neighbors.KNeighborsClassifier"
+    settings = DecideSettings(learners=("logistic", path))
+    told: list[str] = []
+    recipe = Recipe(ratio=1.0, weight=0.3)  # it cannot weight rows
+    found = sealed_utility(train, more, test, settings, recipe=recipe, notice=told.append)
+    assert set(found[0].detail) == {"logistic", "logistic_reference"}
+    assert told == [
+        f"{path} is missing among the scores on sealed rows: it failed (Unweightable in "
+        f"{told[0].split(' in ')[1]}"
+    ]
+
+
 def test_what_is_not_defined_is_not_listed() -> None:
     train, more, test = _parts(World(), (150, 150, 200))
     one_class = test.take(test.labels == 0)

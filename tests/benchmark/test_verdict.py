@@ -240,7 +240,7 @@ def test_a_cheap_arm_that_does_as_well_is_recommended_instead() -> None:
     assert (verdict.decision, verdict.arm) == ("do-not-augment", "class_weights")
     assert verdict.difference == pytest.approx(0.031)
     assert [d.arm for d in verdict.alternatives] == ["ctgan"]
-    assert "class weights, which costs less" in verdict.sentence
+    assert "use class weights instead, for a gain of 3.1 points" in verdict.sentence
 
 
 def test_no_useful_gain_over_the_cheap_arm_is_do_not_augment() -> None:
@@ -275,9 +275,9 @@ def test_what_is_not_clearly_ahead_of_a_cheap_arm_is_not_worth_a_generator() -> 
     assert verdict.difference == pytest.approx(0.02)
     assert (verdict.decision, verdict.arm) == ("inconclusive", "class_weights")
     assert "raise ROC-AUC by 3.0 points" in verdict.sentence
-    assert "are not clearly ahead of class weights, which costs less (ahead by" in verdict.sentence
-    assert "meanwhile class weights probably gains 2.0 points" in verdict.sentence
-    assert "likely to be found" not in verdict.sentence
+    assert "not clearly ahead of class weights, the cheaper way (ahead by" in verdict.sentence
+    assert "meanwhile use class weights, for a probable gain of 2.0 points" in verdict.sentence
+    assert "too uncertain" not in verdict.sentence
     assert verdict.rows_needed is None
 
 
@@ -312,7 +312,9 @@ def test_a_wide_interval_is_inconclusive_and_says_what_could_have_been_found() -
     error = corrected([0.01 + 10 * w for w in WOBBLE], 1 / 3, 0.95).error
     # More than the interval's half-width (2.78 errors), less than with 2 degrees of freedom.
     assert 3.5 * error < verdict.detectable_effect < 4.5 * error
-    assert f"{verdict.detectable_effect * 100:.1f} points or more" in verdict.sentence
+    assert "too uncertain to tell whether it is worth 0.5 points or more" in verdict.sentence
+    found = f"A true effect of {verdict.detectable_effect * 100:.1f} points would have been found"
+    assert any(found in reason for reason in verdict.reasons)
     assert "The interval contains both no gain and a useful one." in verdict.reasons
 
 
@@ -491,6 +493,56 @@ def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
     expected = 400 * (verdict.detectable_effect / 0.005) ** 2
     assert expected <= verdict.rows_needed <= 1.1 * expected
     assert f"about {verdict.rows_needed:,} training rows" in verdict.sentence
+
+
+def test_an_open_question_is_told_of_the_arm_that_leaves_it_open() -> None:
+    """The strongest arm inside is ruled out; the other one is not."""
+    wide = [base + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+    ctgan, tvae = _arm("ctgan", _gain(-0.002), inner=0.95), _arm("tvae", wide, inner=0.85)
+    verdict, _ = _conclude(ctgan, tvae)
+    assert verdict.decision == "inconclusive"
+    assert "synthetic rows from tvae" in verdict.sentence
+    assert "A useful gain is ruled out" not in " ".join(verdict.reasons)
+
+
+def test_resamples_that_some_source_lacks_are_counted_unless_it_was_dropped() -> None:
+    verdict, _ = _conclude(_arm("class_weights", BASE), _arm("ctgan", _gain(0.0)[:3]))
+    assert verdict.unmeasured == 2
+    assert "2 of 5 resamples were not measured to the end" in " ".join(verdict.reasons)
+    lost, _ = _conclude(_arm("ctgan", _gain(-0.2)[:3]), _arm("tvae", _gain(0.0, flip=True)))
+    assert lost.dropped == {"ctgan": 3}
+    assert lost.unmeasured == 0
+
+
+def test_a_gain_that_is_a_change_of_learner_is_told_and_not_recommended() -> None:
+    """Class weights do nothing for either learner; inside, another one happens to be chosen."""
+    levels = {"logistic": 0.80, "forest": 0.82}
+
+    def arm(name: str, best: str, spread: float) -> list[JobResult]:
+        found = _arm(name, BASE)
+        for r, result in enumerate(found):
+            scores = {k: v + spread * float(WOBBLE[r]) for k, v in levels.items()}
+            learners = [
+                _learner(score, inner=0.9 if k == best else 0.8, learner=k)
+                for k, score in scores.items()
+            ]
+            own = result.arms[0].model_copy(update={"learners": learners})
+            found[r] = result.model_copy(update={"arms": [own]})
+        return found
+
+    settings = {"learners": ("logistic", "forest")}
+    weights, ctgan = arm("class_weights", "forest", 1.0), arm("ctgan", "logistic", 1.0)
+    nothing = arm("nothing", "logistic", -1.0)
+    verdict, _ = _conclude(weights, ctgan, baseline=nothing, settings=settings)
+    assert verdict.alternatives[0].arm == "class_weights"
+    assert verdict.alternatives[0].mean == pytest.approx(0.02)
+    # Shown to be better as a whole, so it may be recommended; what it owes to the learner is told.
+    assert verdict.arm == "class_weights"
+    same = "class weights with the learner that is best without it: 0.0 points"
+    assert any(same in reason for reason in verdict.reasons)
+    noisy = arm("class_weights", "forest", 6.0)
+    verdict, _ = _conclude(noisy, ctgan, baseline=nothing, settings=settings)
+    assert verdict.arm is None
 
 
 def _near_perfect(ctgan: Sequence[float], rarest: int) -> Verdict:

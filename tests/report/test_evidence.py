@@ -23,7 +23,7 @@ EVIL = "<script>alert(1)</script> \u202e| `x`"
 NEW = {
     "verdict": (
         *("recipe", "learner", "cheap", "equivalents", "harmed", "untested", "dropped"),
-        *("rows_needed", "room"),
+        *("rows_needed", "room", "scarce", "unmeasured"),
     ),
     "report": ("by_class", "by_subgroup", "learning_curve", "sealed"),
 }
@@ -140,7 +140,7 @@ def test_a_generator_with_the_name_of_a_cheap_arm_is_one(make_rich: MakeReport) 
 def test_real_rows_are_in_the_verdict(make_rich: MakeReport) -> None:
     said = text(section(render(make_rich()), "verdict"))
     assert "worth about 4,300 more real rows (95 % interval 620 to 13,000)" in said
-    assert "About 1,100 more real rows would bring the 0.5 points" in said
+    assert "By the learning curve, about 1,100 more real rows would bring the 0.5 points" in said
 
 
 def test_harm_stands_before_what_to_do(make_rich: MakeReport) -> None:

@@ -147,10 +147,26 @@ def test_after_harm_no_missing_gain_is_claimed(make_rich: MakeReport) -> None:
 def test_rows_that_would_settle_it(make_rich: MakeReport) -> None:
     made = make_rich("inconclusive")
     assert told(made)[-1] == (
-        "About 61,000 training rows (you have 26,049) would settle whether it helps by 0.5 points."
+        "To measure an effect as small as 0.5 points takes about 61,000 training rows (you have "
+        "26,049)."
     )
-    assert not any("settle whether" in s for s in told(made, rows_needed=26_000))
-    assert not any("settle whether" in s for s in told(made, rows_needed=None))
+    assert not any("To measure" in s for s in told(made, rows_needed=26_000))
+    assert not any("To measure" in s for s in told(made, rows_needed=None))
+
+
+def test_too_few_of_a_class_asks_for_rows_and_for_no_budget(make_rich: MakeReport) -> None:
+    said = told(make_rich("inconclusive"), scarce=2.0, rows_needed=3000)
+    assert "about 3,000 training rows like yours" in said[-1]
+    assert not any("--budget" in s for s in said)
+
+
+@pytest.mark.parametrize("resamples", [2, 4])
+def test_resamples_that_were_not_measured_are_the_first_to_ask_for(
+    make_rich: MakeReport, resamples: int
+) -> None:
+    said = told(make_rich("inconclusive"), resamples=resamples, unmeasured=3)
+    assert not any("rarest" in s for s in said)
+    assert any("not measured" in s or "were not" in s for s in said)
 
 
 def test_a_score_that_is_almost_perfect_asks_for_nothing(make_rich: MakeReport) -> None:

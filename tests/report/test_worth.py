@@ -69,16 +69,21 @@ def test_worth_in_words(
 @pytest.mark.parametrize(
     ("useful", "sentence"),
     [
-        (2130, "About 2,100 more real rows would bring the 0.5 points that count as useful."),
-        (1, "About 1 more real row would bring the 0.5 points that count as useful."),
-        (
-            CEILING,
-            "More than 90,000 more real rows would bring the 0.5 points that count as useful.",
-        ),
+        ((2130, None, None), "about 2,100 more real rows"),
+        ((1, None, None), "about 1 more real row"),
+        ((CEILING, None, None), "more than 90,000 more real rows"),
+        ((2130, 1320, 4480), "1,300 to 4,500 more real rows"),
+        ((2130, 1320, CEILING), "at least 1,300 more real rows"),
+        ((CEILING, CEILING, CEILING), "more than 90,000 more real rows"),
     ],
 )
-def test_what_a_useful_gain_costs(make_rich: MakeReport, useful: int, sentence: str) -> None:
-    assert said(make_rich, rows=5, useful=useful)[1:] == [sentence]
+def test_what_a_useful_gain_costs(
+    make_rich: MakeReport, useful: tuple[int | None, ...], sentence: str
+) -> None:
+    known = dict(zip(("useful", "useful_low", "useful_high"), useful, strict=True))
+    assert said(make_rich, rows=5, **known)[1:] == [
+        f"By the learning curve, {sentence} would bring the 0.5 points that count as useful."
+    ]
 
 
 def test_nothing_is_said_without_a_curve_or_an_estimate(
