@@ -27,6 +27,9 @@ _OPTIONAL = {
     "sdv": "Business Source License: not for a commercial synthetic-data service",
     "ctgan": "Business Source License: not for a commercial synthetic-data service",
     "prefect": "Apache License 2.0",
+    "xgboost": "Apache License 2.0",
+    "lightgbm": "MIT License",
+    "catboost": "Apache License 2.0",
 }
 _LEAST_DISK = 1e9
 
@@ -40,6 +43,7 @@ def doctor(json_: options.Json = False, verbose: options.Verbose = 0) -> None:
     versions = {"python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in ("synthgen", *_NEEDED)}
     optional = {name: _version(name) for name in _OPTIONAL}
+    optional["xgboost"] = optional["xgboost"] or _version("xgboost-cpu")
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     free = shutil.disk_usage(Path.cwd()).free
     memory = psutil.virtual_memory().available

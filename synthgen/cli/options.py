@@ -112,7 +112,10 @@ Trust = Annotated[
 ]
 Now = Annotated[
     bool,
-    typer.Option("--now", help="Conclude from what is measured already, with a wider interval."),
+    typer.Option(
+        "--now",
+        help="Conclude from what is measured already, with a wider interval, and measure no more.",
+    ),
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

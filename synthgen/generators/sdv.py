@@ -308,7 +308,9 @@ def _contained(seed: int) -> Iterator[None]:
             import torch
         except ImportError as error:
             raise MachineError(
-                f"SDV is not installed ({error.name} is missing)", "pip install synthgen[sdv]"
+                f"SDV is not installed ({error.name} is missing)",
+                "pip install 'synthgen[sdv]', in a clone: "
+                "pip install -c constraints.txt -e '.[sdv]'",
             ) from error
         state = np.random.get_state()  # noqa: NPY002
         with joblib.parallel_config(backend="sequential"), torch.random.fork_rng():

@@ -40,7 +40,10 @@ def _verdicts(found: Comparison) -> list[str]:
 def _alike(found: Comparison) -> list[str]:
     alike = found.alike
     if alike.resamples:
-        return ["Same data, same split, same resamples."]
+        lines = ["Same data, same split, same resamples."]
+        if any(pair.name.startswith("decide.learners") for pair in found.settings):
+            lines.append("Other learners: differences are of generator and learners together.")
+        return lines
     lines = ["Not the same resamples; what differs: " + ", ".join(alike.why_not) + "."]
     if alike.data is False:
         lines.insert(0, "NOT THE SAME DATA: nothing below tells which run is better.")
@@ -61,7 +64,8 @@ def _paired(found: Comparison) -> list[str]:
         for one in found.paired
         for shown in (Effects.of(one.metric, [one.interval]),)
     ]
-    heads = ["B against A, resample by resample", "B - A", "interval", "B is"]
+    arms = f"B ({found.b.generator}) against A ({found.a.generator}), resample by resample"
+    heads = [arms, "B - A", "interval", "B is"]
     return aligned([heads, *rows]) if rows else []
 
 

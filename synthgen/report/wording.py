@@ -64,7 +64,7 @@ CHEAP = frozenset(
 TREATMENTS = {
     "filtered": "only selected synthetic rows",
     "weighted": "synthetic rows count for less",
-    "mixed": "with class weights or a tuned threshold",
+    "mixed": "with balancing weights or a tuned threshold",
 }
 """What arms called ``GENERATOR-TREATMENT`` do with a generator's rows."""
 

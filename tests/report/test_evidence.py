@@ -58,7 +58,7 @@ def test_an_arm_is_its_source_and_a_treatment() -> None:
     assert source("ctgan-filtered") == "ctgan"
     assert source("sdv-gaussian-copula") == "sdv-gaussian-copula"
     assert source("sdv-ctgan-mixed") == "sdv-ctgan"
-    assert treatment("ctgan-mixed") == "with class weights or a tuned threshold"
+    assert treatment("ctgan-mixed") == "with balancing weights or a tuned threshold"
     assert treatment("sdv-ctgan") == treatment("smote") == ""
 
 
@@ -174,7 +174,7 @@ def test_arms_are_grouped_and_dropped_ones_say_so(make_rich: MakeReport) -> None
     ]
     assert made[0].badge == "in the verdict"
     assert made[3].line == (
-        "with class weights or a tuned threshold; dropped after 4 of 10 resamples"
+        "with balancing weights or a tuned threshold; dropped after 4 of 10 resamples"
     )
     assert made[3].whisker is not None
     assert made[3].whisker.outside
