@@ -8,6 +8,8 @@ choice of recipe and learner, variants, cheap arms, Holm, the dropping of clear 
 - ``truth, enough rows``: the generator draws fresh rows of the true process, but a linear model has
   learned all that it can from the rows at hand.
 - ``duplicates``: on six real tables, the generator repeats training rows, but for the last digits.
+- ``right model``: the generator is fitted to the training rows, and its assumption (independent normal
+  columns within a class) is true, where a linear model without that knowledge has too few rows.
 - ``truth, few rows`` and ``real rows``: the generator draws fresh rows of the true process, or rows
   of the same real table that were kept aside, where more rows are worth about 3 points.
 - ``noise`` and ``class ignored``: rows that do harm.
@@ -80,6 +82,35 @@ def _gaussian(rows: int, columns: int, signal: float) -> Callable[[int], tuple[A
     return problem
 
 
+def _modelled(train: Any) -> Any:
+    """Rows of independent normal distributions per class, with one variance per column."""
+    import numpy as np
+    import pandas as pd
+
+    frame = train.frame
+    names = [column.name for column in train.schema.continuous]
+    means = frame.groupby("y")[names].mean()
+    spread = (frame[names] - means.loc[frame["y"]].to_numpy()).std(ddof=len(means)).to_numpy()
+
+    def draw(n: int, rng: Any, where: Mapping[str, Any] | None) -> Any:
+        labels = np.array([where["y"]] * n) if where else rng.choice(frame["y"].to_numpy(), n)
+        drawn = pd.DataFrame(rng.normal(means.loc[labels].to_numpy(), spread), columns=names)
+        drawn["colour"] = np.where(drawn["x0"] > 0.5, "red", "blue")
+        drawn["y"] = labels
+        return drawn
+
+    return draw
+
+
+def _right(rows: int, columns: int) -> Callable[[int], tuple[Any, Any]]:
+    def problem(seed: int) -> tuple[Any, Any]:
+        from tests.benchmark.worlds import Fake, World
+
+        return World(columns=columns, signal=2.0).table(rows, seed), Fake(_modelled)
+
+    return problem
+
+
 def _harmful(name: str) -> Callable[[int], tuple[Any, Any]]:
     def problem(seed: int) -> tuple[Any, Any]:
         from tests.benchmark.worlds import World, fake
@@ -143,6 +174,7 @@ def _real(rows: int, *, pool: bool) -> Callable[[int], tuple[Any, Any]]:
 FAMILIES = (
     Family("truth, enough rows", "null", _gaussian(1500, 4, 1.5), ("logistic",), 0.55),
     Family("duplicates", "null", _real(600, pool=False), ("logistic",), 0.5, kinds=6),
+    Family("right model", "gain", _right(800, 200), ("logistic",), 0.3),
     Family("truth, few rows", "gain", _gaussian(600, 80, 2.0), ("logistic",), 0.3),
     Family("real rows", "gain", _real(400, pool=True), ("boosting",), 0.2),
     Family("noise", "harm", _harmful("noise"), ("logistic",), 0.15, complete=True),
