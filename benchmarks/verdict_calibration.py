@@ -8,8 +8,8 @@ choice of recipe and learner, variants, cheap arms, Holm, the dropping of clear 
 - ``truth, enough rows``: the generator draws fresh rows of the true process, but a linear model has
   learned all that it can from the rows at hand.
 - ``duplicates``: on six real tables, the generator repeats training rows, but for the last digits.
-- ``right model``: the generator is fitted to the training rows, and its assumption (independent normal
-  columns within a class) is true, where a linear model without that knowledge has too few rows.
+- ``right model``: the generator is fitted to the training rows, and what it assumes (independent
+  normal columns within a class) is true, where a linear model without it has too few rows.
 - ``truth, few rows`` and ``real rows``: the generator draws fresh rows of the true process, or rows
   of the same real table that were kept aside, where more rows are worth about 3 points.
 - ``noise`` and ``class ignored``: rows that do harm.
