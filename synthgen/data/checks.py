@@ -50,7 +50,7 @@ def check_frame(
     for name in frame.columns:
         found = family(frame[name])
         if found == "real":
-            _check_finite(frame[name])
+            check_finite(frame[name])
         elif found == "text" and name != target and name not in declared:
             _check_words(frame[name], target=False)
 
@@ -149,7 +149,7 @@ def check_target(frame: pd.DataFrame, target: str, task: Task) -> None:
 
 def _check_quantity(series: pd.Series[Any]) -> None:
     if family(series) == "real":
-        _check_finite(series)
+        check_finite(series)
     if series.nunique() < 2:
         raise DataError(
             f"The target {series.name!r} has the same value in every row: "
@@ -164,7 +164,8 @@ def _check_quantity(series: pd.Series[Any]) -> None:
         )
 
 
-def _check_finite(series: pd.Series[Any]) -> None:
+def check_finite(series: pd.Series[Any]) -> None:
+    """Raise :class:`DataError` where a column of real numbers holds an infinity."""
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
     infinite = int(np.isinf(numbers).sum())
     if infinite:

@@ -18,9 +18,11 @@ def silent(record: dict[str, float]) -> None:
 @dataclass(frozen=True)
 class Context:
     """``seed`` fixes every random choice; ``checkpoints`` is a directory of this training alone
-    (None: none are written), from which a killed training goes on."""
+    (None: none are written), from which a killed training goes on. ``log_every``: steps between
+    two records (None: so many that about 1000 are written), which are the means since the last."""
 
     seed: int = 0
     device: str = "cpu"
     log: Log = silent
     checkpoints: Path | None = None
+    log_every: int | None = None

@@ -87,7 +87,7 @@ def loop(
         restore(parts, good)
     begun = written = time.monotonic()
     seconds_before = progress.seconds
-    log_every = max(1, min(steps // LOGGED, SNAPSHOT_STEPS))
+    log_every = context.log_every or max(1, min(steps // LOGGED, SNAPSHOT_STEPS))
     sums: dict[str, Tensor] = {}
     summed = 0
 

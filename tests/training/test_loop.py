@@ -99,6 +99,12 @@ def test_steps_count_from_one_and_records_hold_means() -> None:
     assert [r["epoch"] for r in records] == [math.ceil(r["step"] / 10) for r in records]
 
 
+def test_records_are_as_many_as_asked_for() -> None:
+    records: list[dict[str, float]] = []
+    Training().run(7, Context(log=records.append, log_every=3))
+    assert [record["step"] for record in records] == [3, 6, 7]
+
+
 def test_a_stopped_training_resumes_to_the_same_bytes(tmp_path: Path, often: None) -> None:
     whole = Training()
     whole.run(40)
