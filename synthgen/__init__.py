@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
+    from synthgen.generators.arn import ARN
     from synthgen.generators.ctgan import CTGAN
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -26,6 +27,7 @@ _HOME = {
     "read": "synthgen.notebook",
     "AugmentedRun": "synthgen.notebook",
     "GANSampler": "synthgen.gan_sampler",
+    "ARN": "synthgen.generators.arn",
     "CTGAN": "synthgen.generators.ctgan",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from synthgen.generators.arn import ARN
 from synthgen.generators.ctgan import CTGAN
 from synthgen.generators.resample import Resample
 from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -13,6 +14,6 @@ from synthgen.generators.smote import Smote
 from synthgen.generators.tvae import TVAE
 
 AnyGenerator: TypeAlias = Annotated[
-    CTGAN | TVAE | SDVCTGAN | SDVTVAE | SDVGaussianCopula | SDVCopulaGAN | Smote | Resample,
+    CTGAN | ARN | TVAE | SDVCTGAN | SDVTVAE | SDVGaussianCopula | SDVCopulaGAN | Smote | Resample,
     Field(discriminator="name"),
 ]

@@ -1,0 +1,281 @@
+"""An auto-regressive network over discretised columns, after TabularARGN (Tiwald et al. 2025,
+arXiv 2501.12012), with a fixed order of the columns.
+
+By the chain rule a row's probability is a product of one conditional distribution per column,
+each given the columns before it. Numbers are cut into bins of about equal counts, so every factor
+is a softmax over a column's codes, and the whole is trained by maximum likelihood: no game to
+keep in balance, no mode to miss. The target comes first, so a condition on it holds exactly.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synthgen.data.table import Table
+from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.generators.arn_network import Conditionals, Factors
+from synthgen.generators.base import Generator, Where
+from synthgen.generators.conditions import draw_until, resolve
+from synthgen.generators.tabular_batches import check_rows, gumbel_noise, unseen_codes
+from synthgen.generators.tabular_files import fingerprint, read_model, write_model
+from synthgen.training.checkpoints import Stateful, capture, restore
+from synthgen.training.context import Context
+from synthgen.training.ema import Ema
+from synthgen.training.loop import loop
+from synthgen.training.randomness import derive, initialisation, stream
+
+TRIES = 50
+"""Draws at most for a sample with conditions on other columns than the target."""
+CHUNK = 4096
+"""Rows that are sampled at once."""
+JUDGED = 4096
+"""Held-out rows per forward pass."""
+
+
+class ARN(Generator):
+    """Hyper-parameters. A column's part of the network sees the columns before it."""
+
+    name: Literal["arn"] = "arn"
+    bins: int = Field(default=100, ge=2)
+    """Bins at most that a numeric column is cut into; within a bin values follow their ranks."""
+    rows_per_bin: int = Field(default=20, ge=5)
+    """Training rows that a bin should have at least: small tables get fewer bins."""
+    embedding_dim: int = Field(default=16, ge=1)
+    """Numbers that stand for a column's code where later columns look at it."""
+    hidden_dim: int = Field(default=128, ge=1)
+    """Units per hidden layer of each column."""
+    layers: int = Field(default=2, ge=1)
+    """Hidden layers of each column."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the hidden units that is left out in training."""
+    lr: float = Field(default=1e-3, gt=0)
+    """Learning rate of AdamW."""
+    weight_decay: float = Field(default=1e-2, ge=0)
+    """Decoupled weight decay of AdamW."""
+    batch_size: int = Field(default=256, ge=1)
+    """Rows per step; the last batch of an epoch may be smaller."""
+    epochs: int = Field(default=100, ge=1)
+    """Passes over the training rows at most."""
+    ema: float | None = Field(default=0.99, gt=0, lt=1)
+    """Decay of an exponential moving average of the weights, which is then what is judged and
+    what samples; None: the weights themselves."""
+    held_out: float = Field(default=0.1, gt=0, lt=0.5)
+    """Share of the training rows that is not trained on, and tells when to stop."""
+    patience: int = Field(default=5, ge=1)
+    """Epochs in a row without a better likelihood of the held-out rows after which training ends;
+    the best weights are kept."""
+    time_limit: float | None = Field(default=None, gt=0)
+    """Seconds after which training ends (encoding the table does not count). How far it comes in
+    that time depends on the machine: once the limit cuts a training short, the same seed no
+    longer gives the same bytes."""
+
+    def fit(self, train: Table, context: Context) -> ARNSampler:
+        """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
+        seed, device = context.seed, context.device
+        check_rows(train)
+        encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
+        encoded = encoder.encode(train)
+        factors = Factors.of(encoder.spans, self._bins(encoder), target=train.schema.target)
+        codes = factors.join(encoded).to(device)
+        fitted, judged = _divide(codes, self.held_out, derive(seed, "held out"))
+        with initialisation(derive(seed, "weights")):
+            network = self._network(encoder).to(device)
+        network.start_from(fitted)
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        others = [p for p in network.parameters() if p.ndim <= 1]
+        adam = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=self.lr,
+            fused=True,
+        )
+        ema = Ema(network, self.ema) if self.ema is not None else None
+        sampling = ema.module if ema else network
+        shuffled = _Epochs(len(fitted), self.batch_size, derive(seed, "epochs"), device)
+        draws = derive(seed, "steps")
+
+        def step(number: int) -> dict[str, Tensor]:
+            rows = fitted[shuffled.rows(number)]
+            random = stream(draws, number, device)
+            loss = network(rows, network.masks(len(rows), random)).sum(1).mean()
+            adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+            if ema:
+                ema.update(number)
+            return {"loss": loss}
+
+        watch = _Watch(sampling, judged, self.patience, context)
+        parts: dict[str, Stateful] = {"network": network, "adam": adam, "watch": watch}
+        if ema:
+            parts["ema"] = ema
+        loop(
+            step,
+            steps=self.epochs * shuffled.steps,
+            parts=parts,
+            context=context,
+            fingerprint=fingerprint(self, encoder, encoded, seed),
+            steps_per_epoch=shuffled.steps,
+            examine=watch.examine,
+            examine_every=shuffled.steps,
+            time_limit=self.time_limit,
+        )
+        watch.select()
+        return ARNSampler(self, encoder, deepcopy(sampling).cpu().eval())
+
+    def load(self, path: Path) -> ARNSampler:
+        """Read what :meth:`ARNSampler.save` wrote; its hyper-parameters are the file's own.
+
+        Raises :class:`~synthgen.errors.DataError` where that is not a whole model of this kind.
+        """
+        return ARNSampler(*read_model(path, ARN, ARN._network))
+
+    def _bins(self, encoder: Encoder) -> list[int]:
+        """Bins per span, 0 for one without a scalar; told from the encoder alone, so that a model
+        file needs no more."""
+        return [
+            max(1, min(self.bins, int(count[0]) // self.rows_per_bin)) if span.scalar else 0
+            for span, count in zip(encoder.spans, encoder.counts, strict=True)
+        ]
+
+    def _network(self, encoder: Encoder) -> Conditionals:
+        target = encoder.schema.target
+        factors = Factors.of(encoder.spans, self._bins(encoder), target=target)
+        return Conditionals(
+            factors, self.embedding_dim, self.hidden_dim, self.layers, self.dropout
+        )
+
+
+def _divide(codes: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Rows to train on, and held-out ones; a table of one row is both."""
+    count = round(share * len(codes))
+    if count == 0:
+        return codes, codes
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(codes)))
+    order = order.to(codes.device)
+    return codes[order[count:]], codes[order[:count]]
+
+
+class _Epochs:
+    """Every row once an epoch, in an order that the number of the epoch fixes."""
+
+    def __init__(self, n: int, batch_size: int, seed: int, device: str) -> None:
+        self.n, self.batch_size, self.seed, self.device = n, batch_size, seed, device
+        self.steps = -(-n // batch_size)
+        self._epoch = -1
+        self._order = torch.empty(0)
+
+    def rows(self, number: int) -> Tensor:
+        """The row positions of step ``number``, which counts from 1."""
+        epoch, place = divmod(number - 1, self.steps)
+        if epoch != self._epoch:
+            random = stream(self.seed, epoch, self.device)
+            self._order = torch.randperm(self.n, generator=random, device=self.device)
+            self._epoch = epoch
+        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
+
+
+class _Watch:
+    """The likelihood of held-out rows, and the weights that were best by it. Part of a
+    checkpoint."""
+
+    def __init__(
+        self, network: Conditionals, judged: Tensor, patience: int, context: Context
+    ) -> None:
+        self.network, self.judged, self.patience = network, judged, patience
+        self._context = context
+        self._best = float("inf")
+        self._stood = 0
+        self._weights: dict[str, Any] = {}
+
+    @torch.no_grad()
+    def examine(self, number: int) -> bool:
+        """Judge the weights after step ``number``; True if the patience is at its end."""
+        losses = [self.network(rows).sum() for rows in self.judged.split(JUDGED)]
+        loss = float(torch.stack(losses).sum()) / len(self.judged)
+        self._context.log({"step": number, "loss_held_out": loss})
+        if loss < self._best:
+            self._best, self._stood = loss, 0
+            self._weights = capture({"network": self.network})
+        else:
+            self._stood += 1
+        return self._stood >= self.patience
+
+    def select(self) -> None:
+        """Give the network its best weights."""
+        if self._weights:
+            restore({"network": self.network}, self._weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best, "stood": self._stood, "weights": self._weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
+        self._best, self._stood = state_dict["best"], state_dict["stood"]
+        self._weights = state_dict["weights"]
+
+
+@dataclass(frozen=True)
+class ARNSampler:
+    """Trained conditional distributions. It samples on the CPU, whatever device trained it: the
+    same seed gives the same rows before saving and after loading, on any machine of one kind."""
+
+    config: ARN
+    encoder: Encoder
+    network: Conditionals
+
+    def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
+        """As :meth:`synthgen.generators.base.Sampler.sample`.
+
+        A condition on the target holds by construction, others are met by rejection. Values that
+        no training row showed are never drawn, in spite of a condition.
+        """
+        where = resolve(self.encoder.schema, where)
+        first = self.network.factors.order[0]
+        span = self.encoder.spans[first]
+        wanted = None
+        tries = TRIES
+        if span.column in where:
+            code = self.encoder.code_of(span.column, where[span.column])
+            if int(self.encoder.counts[first][code]):
+                wanted = code
+            else:
+                tries = 1
+
+        def draw(count: int, attempt: int) -> Table:
+            own = derive(seed, f"draw {attempt}")
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+
+        return draw_until(draw, n, where, tries=tries, seed=seed)
+
+    @torch.inference_mode()
+    def encoded(self, n: int, seed: int, wanted: int | None = None) -> Encoded:
+        """``n`` rows, whose first column has the code ``wanted``. Row i depends on the seed and on
+        i alone."""
+        factors = self.network.factors
+        unseen = factors.spread(unseen_codes(self.encoder.counts))
+        found = []
+        for number in range(max(1, -(-n // CHUNK))):
+            random = stream(seed, number)
+            noise = gumbel_noise(CHUNK, factors.width, random)
+            codes = self.network.draw(noise + unseen, wanted)
+            places = torch.rand(CHUNK, factors.scalars, generator=random)
+            found.append(factors.part(codes, places))
+        return Encoded(
+            torch.cat([one.codes for one in found])[:n],
+            torch.cat([one.scalars for one in found])[:n],
+        )
+
+    def save(self, path: Path) -> None:
+        """Write ``model.safetensors`` and ``model.json``."""
+        write_model(path, self.config, self.encoder, self.network)
+

@@ -1,0 +1,204 @@
+"""The network of :mod:`synthgen.generators.arn`: all conditional distributions in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from synthgen.encoding import Encoded, Span
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Columns as one code each, in the order in which they are drawn.
+
+    The code of a numeric column is the bin of its scalar where the encoding's own code is 0 (a
+    regular value), and stands behind the bins for the other codes (missing, spikes).
+    """
+
+    order: tuple[int, ...]
+    """Span numbers: the target first, then the others as they come."""
+    bins: tuple[int, ...]
+    """Bins per factor, 0 where the span has no scalar."""
+    sizes: tuple[int, ...]
+    """Codes per factor."""
+    place: tuple[int, ...]
+    """Where a factor's scalar stands among the scalars, -1 without one."""
+
+    @classmethod
+    def of(cls, spans: Sequence[Span], bins: Sequence[int], *, target: str | None) -> Factors:
+        """``bins`` per span."""
+        first = [i for i, span in enumerate(spans) if span.column == target]
+        order = (*first, *(i for i in range(len(spans)) if i not in first))
+        scalars = [sum(span.scalar for span in spans[:i]) for i in range(len(spans))]
+        return cls(
+            order=order,
+            bins=tuple(bins[i] for i in order),
+            sizes=tuple(spans[i].size + max(0, bins[i] - 1) for i in order),
+            place=tuple(scalars[i] if spans[i].scalar else -1 for i in order),
+        )
+
+    @property
+    def width(self) -> int:
+        """Codes of all factors together."""
+        return sum(self.sizes)
+
+    @property
+    def scalars(self) -> int:
+        """Spans with a scalar."""
+        return sum(place >= 0 for place in self.place)
+
+    def join(self, encoded: Encoded) -> Tensor:
+        """int64 (n, factors)."""
+        columns = []
+        for span, bins, place in zip(self.order, self.bins, self.place, strict=True):
+            codes = encoded.codes[:, span].long()
+            if bins:
+                share = (encoded.scalars[:, place].double() + 1) / 2
+                inside = (share * bins).long().clamp(0, bins - 1)
+                codes = torch.where(codes == 0, inside, codes + bins - 1)
+            columns.append(codes)
+        return torch.stack(columns, dim=1)
+
+    def part(self, codes: Tensor, places: Tensor) -> Encoded:
+        """The inverse; ``places`` (n, scalars) in [0, 1) say where in its bin a value lies."""
+        spans: list[Tensor] = [codes] * len(self.order)
+        scalars = [codes] * self.scalars
+        for k, (span, bins, place) in enumerate(
+            zip(self.order, self.bins, self.place, strict=True)
+        ):
+            own = codes[:, k]
+            if not bins:
+                spans[span] = own
+                continue
+            regular = own < bins
+            spans[span] = torch.where(regular, 0, own - bins + 1)
+            position = 2 * (own.clamp(max=bins - 1) + places[:, place]) / bins - 1
+            scalars[place] = torch.where(regular, position, 0.0)
+        drawn = torch.stack(scalars, dim=1) if scalars else places
+        return Encoded(torch.stack(spans, dim=1).int(), drawn.float())
+
+    def spread(self, per_code: Tensor) -> Tensor:
+        """Numbers per code of the spans (in their order) as numbers per code of the factors: a bin
+        has that of the regular values."""
+        sizes = [0] * len(self.order)
+        for span, bins, size in zip(self.order, self.bins, self.sizes, strict=True):
+            sizes[span] = size - max(0, bins - 1)
+        own = per_code.split(sizes)
+        return torch.cat(
+            [
+                torch.cat([own[span][:1].expand(bins), own[span][1:]]) if bins else own[span]
+                for span, bins in zip(self.order, self.bins, strict=True)
+            ]
+        )
+
+
+class Conditionals(nn.Module):
+    """Per factor a residual network on the embedded codes of the factors before it.
+
+    The first layers of all factors are one product with a masked matrix, the later ones a batch of
+    products; what a factor sees never includes itself or a later one.
+    """
+
+    seen: Tensor
+
+    def __init__(
+        self, factors: Factors, embedding: int, hidden: int, layers: int, dropout: float
+    ) -> None:
+        super().__init__()
+        count, width = len(factors.sizes), factors.width
+        self.factors, self.hidden, self.kept = factors, hidden, 1 - dropout
+        starts = torch.tensor([0, *factors.sizes]).cumsum(0)
+        self.register_buffer("starts", starts[:-1].clone(), persistent=False)
+        before = torch.arange(count)[:, None] < torch.arange(count)[None, :]
+        seen = before.repeat_interleave(embedding, 0).repeat_interleave(hidden, 1)
+        self.register_buffer("seen", seen.float(), persistent=False)
+        self.embedding = nn.Parameter(torch.randn(width, embedding) / math.sqrt(embedding))
+        scale = torch.arange(count).clamp(min=1).rsqrt().repeat_interleave(hidden)
+        first = torch.randn(count * embedding, count * hidden) * math.sqrt(2 / embedding)
+        self.first = nn.Parameter(first * scale * self.seen * math.sqrt(embedding) / 2)
+        self.first_bias = nn.Parameter(torch.zeros(count * hidden))
+        deep = torch.randn(layers - 1, count, hidden, hidden) * math.sqrt(1 / hidden)
+        self.deep = nn.Parameter(deep)
+        self.deep_bias = nn.Parameter(torch.zeros(layers - 1, count, 1, hidden))
+        self.out = nn.Parameter(torch.zeros(hidden, width))
+        self.out_bias = nn.Parameter(torch.zeros(width))
+
+    @torch.no_grad()
+    def start_from(self, codes: Tensor) -> None:
+        """Begin with the marginal distributions of these rows (n, factors): the outputs are 0."""
+        flat = (codes + self.starts).flatten()
+        counts = torch.bincount(flat, minlength=self.factors.width).float()
+        self.out_bias.copy_((counts + 0.1).log())
+
+    def masks(self, rows: int, random: torch.Generator) -> Tensor | None:
+        """Dropout masks (layers, factors, rows, hidden) of 0 or 1 / kept; None without dropout."""
+        if self.kept == 1:
+            return None
+        shape = (len(self.deep) + 1, len(self.factors.sizes), rows, self.hidden)
+        uniform = torch.rand(shape, generator=random, device=random.device)
+        return (uniform < self.kept) / self.kept
+
+    def forward(self, codes: Tensor, masks: Tensor | None = None) -> Tensor:
+        """(n, factors): minus the log-probability of each code (n, factors) given those before."""
+        entered = functional.embedding(codes + self.starts, self.embedding).flatten(1)
+        hidden = torch.addmm(self.first_bias, entered, self.first * self.seen)
+        # (factors, n, hidden): every factor's rows side by side.
+        hidden = self._later(hidden.view(len(codes), -1, self.hidden).transpose(0, 1), masks)
+        losses = [
+            functional.cross_entropy(
+                torch.addmm(self.out_bias[start:end], hidden[k], self.out[:, start:end]),
+                codes[:, k],
+                reduction="none",
+            )
+            for k, (start, end) in enumerate(self._slices())
+        ]
+        return torch.stack(losses, dim=1)
+
+    def draw(self, noise: Tensor, wanted: int | None = None) -> Tensor:
+        """int64 (n, factors): codes that maximise logits plus ``noise`` (n, width), which draws
+        from the distributions if it is Gumbel noise; the first is ``wanted``, if that is given."""
+        rows, count, hidden = len(noise), len(self.factors.sizes), self.hidden
+        codes = torch.zeros(rows, count, dtype=torch.int64)
+        entered = self.first_bias.expand(rows, -1).clone()
+        for k, (start, end) in enumerate(self._slices()):
+            if k == 0 and wanted is not None:
+                codes[:, 0] = wanted
+            else:
+                own = entered[:, k * hidden : (k + 1) * hidden]
+                own = self._later(own[None], None, slice(k, k + 1))[0]
+                logits = torch.addmm(self.out_bias[start:end], own, self.out[:, start:end])
+                codes[:, k] = (logits + noise[:, start:end]).argmax(1)
+            if k + 1 < count:
+                embedded = functional.embedding(codes[:, k] + start, self.embedding)
+                size = embedded.shape[1]
+                # What this code says to the factors after it.
+                later = self.first[k * size : (k + 1) * size, (k + 1) * hidden :]
+                entered[:, (k + 1) * hidden :] += embedded @ later
+        return codes
+
+    def _later(
+        self, hidden: Tensor, masks: Tensor | None, factors: slice = slice(None)
+    ) -> Tensor:
+        """Activation, then the residual layers, of (factors, n, hidden)."""
+        hidden = functional.silu(hidden)
+        if masks is not None:
+            hidden = hidden * masks[0]
+        for number in range(len(self.deep)):
+            more = torch.baddbmm(
+                self.deep_bias[number, factors], hidden, self.deep[number, factors]
+            )
+            more = functional.silu(more)
+            if masks is not None:
+                more = more * masks[number + 1]
+            hidden = hidden + more
+        return hidden
+
+    def _slices(self) -> list[tuple[int, int]]:
+        ends = torch.tensor(self.factors.sizes).cumsum(0).tolist()
+        return [(end - size, end) for end, size in zip(ends, self.factors.sizes, strict=True)]
