@@ -39,6 +39,7 @@ _HOME = {
 }
 
 __all__ = [
+    "ARN",
     "CTGAN",
     "SDVCTGAN",
     "SDVTVAE",

@@ -55,7 +55,7 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
     Parameters
     ----------
     generator : str or Generator, default="ctgan"
-        A name (``ctgan``, ``tvae``, ``smote``, ``resample``, ``sdv-ctgan`` ...) or an object such
+        A name (``ctgan``, ``arn``, ``tvae``, ``smote``, ``resample``, ``sdv-ctgan`` ...) or an object such
         as ``CTGAN(epochs=50)``. Hyper-parameters are parameters too:
         ``set_params(generator__epochs=50)``, where ``None`` leaves the epochs to the budget.
 

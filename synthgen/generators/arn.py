@@ -24,7 +24,7 @@ from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.arn_network import Conditionals, Factors
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
-from synthgen.generators.tabular_batches import check_rows, gumbel_noise, unseen_codes
+from synthgen.generators.tabular_batches import Epochs, check_rows, gumbel_noise, unseen_codes
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
 from synthgen.training.checkpoints import Stateful, capture, restore
 from synthgen.training.context import Context
@@ -101,7 +101,7 @@ class ARN(Generator):
         )
         ema = Ema(network, self.ema) if self.ema is not None else None
         sampling = ema.module if ema else network
-        shuffled = _Epochs(len(fitted), self.batch_size, derive(seed, "epochs"), device)
+        shuffled = Epochs(len(fitted), self.batch_size, derive(seed, "epochs"), device)
         draws = derive(seed, "steps")
 
         def step(number: int) -> dict[str, Tensor]:
@@ -109,19 +109,20 @@ class ARN(Generator):
             random = stream(draws, number, device)
             loss = network(rows, network.masks(len(rows), random)).sum(1).mean()
             adam.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             adam.step()
             if ema:
                 ema.update(number)
             return {"loss": loss}
 
-        watch = _Watch(sampling, judged, self.patience, context)
+        steps = self.epochs * shuffled.steps
+        watch = _Watch(sampling, judged, self.patience, steps, context)
         parts: dict[str, Stateful] = {"network": network, "adam": adam, "watch": watch}
         if ema:
             parts["ema"] = ema
         loop(
             step,
-            steps=self.epochs * shuffled.steps,
+            steps=steps,
             parts=parts,
             context=context,
             fingerprint=fingerprint(self, encoder, encoded, seed),
@@ -151,9 +152,7 @@ class ARN(Generator):
     def _network(self, encoder: Encoder) -> Conditionals:
         target = encoder.schema.target
         factors = Factors.of(encoder.spans, self._bins(encoder), target=target)
-        return Conditionals(
-            factors, self.embedding_dim, self.hidden_dim, self.layers, self.dropout
-        )
+        return Conditionals(factors, self.embedding_dim, self.hidden_dim, self.layers, self.dropout)
 
 
 def _divide(codes: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -166,34 +165,15 @@ def _divide(codes: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     return codes[order[count:]], codes[order[:count]]
 
 
-class _Epochs:
-    """Every row once an epoch, in an order that the number of the epoch fixes."""
-
-    def __init__(self, n: int, batch_size: int, seed: int, device: str) -> None:
-        self.n, self.batch_size, self.seed, self.device = n, batch_size, seed, device
-        self.steps = -(-n // batch_size)
-        self._epoch = -1
-        self._order = torch.empty(0)
-
-    def rows(self, number: int) -> Tensor:
-        """The row positions of step ``number``, which counts from 1."""
-        epoch, place = divmod(number - 1, self.steps)
-        if epoch != self._epoch:
-            random = stream(self.seed, epoch, self.device)
-            self._order = torch.randperm(self.n, generator=random, device=self.device)
-            self._epoch = epoch
-        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
-
-
 class _Watch:
     """The likelihood of held-out rows, and the weights that were best by it. Part of a
     checkpoint."""
 
     def __init__(
-        self, network: Conditionals, judged: Tensor, patience: int, context: Context
+        self, network: Conditionals, judged: Tensor, patience: int, steps: int, context: Context
     ) -> None:
         self.network, self.judged, self.patience = network, judged, patience
-        self._context = context
+        self._steps, self._context = steps, context
         self._best = float("inf")
         self._stood = 0
         self._weights: dict[str, Any] = {}
@@ -201,9 +181,10 @@ class _Watch:
     @torch.no_grad()
     def examine(self, number: int) -> bool:
         """Judge the weights after step ``number``; True if the patience is at its end."""
-        losses = [self.network(rows).sum() for rows in self.judged.split(JUDGED)]
+        losses = [self.network(rows).sum() for rows in torch.split(self.judged, JUDGED)]
         loss = float(torch.stack(losses).sum()) / len(self.judged)
-        self._context.log({"step": number, "loss_held_out": loss})
+        record = {"step": number, "steps": self._steps, "loss_held_out": loss}
+        self._context.log(record)
         if loss < self._best:
             self._best, self._stood = loss, 0
             self._weights = capture({"network": self.network})
@@ -278,4 +259,3 @@ class ARNSampler:
     def save(self, path: Path) -> None:
         """Write ``model.safetensors`` and ``model.json``."""
         write_model(path, self.config, self.encoder, self.network)
-

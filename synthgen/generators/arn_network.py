@@ -89,7 +89,7 @@ class Factors:
         sizes = [0] * len(self.order)
         for span, bins, size in zip(self.order, self.bins, self.sizes, strict=True):
             sizes[span] = size - max(0, bins - 1)
-        own = per_code.split(sizes)
+        own = torch.split(per_code, sizes)
         return torch.cat(
             [
                 torch.cat([own[span][:1].expand(bins), own[span][1:]]) if bins else own[span]
@@ -106,6 +106,7 @@ class Conditionals(nn.Module):
     """
 
     seen: Tensor
+    starts: Tensor
 
     def __init__(
         self, factors: Factors, embedding: int, hidden: int, layers: int, dropout: float
@@ -182,9 +183,7 @@ class Conditionals(nn.Module):
                 entered[:, (k + 1) * hidden :] += embedded @ later
         return codes
 
-    def _later(
-        self, hidden: Tensor, masks: Tensor | None, factors: slice = slice(None)
-    ) -> Tensor:
+    def _later(self, hidden: Tensor, masks: Tensor | None, factors: slice = slice(None)) -> Tensor:
         """Activation, then the residual layers, of (factors, n, hidden)."""
         hidden = functional.silu(hidden)
         if masks is not None:

@@ -12,6 +12,7 @@ from synthgen.data.table import Table
 from synthgen.encoding import Encoded, Span
 from synthgen.encoding.onehot import Layout
 from synthgen.errors import DataError
+from synthgen.training.randomness import stream
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,25 @@ class Wide:
         top = top.scatter_reduce_(1, places, logits.detach(), "amax")
         powers = (logits - top.gather(1, places)).exp()
         return powers.new_zeros(len(logits), spans).scatter_add(1, places, powers).log() + top
+
+
+class Epochs:
+    """Every row once an epoch, in an order that the number of the epoch fixes."""
+
+    def __init__(self, n: int, batch_size: int, seed: int, device: str) -> None:
+        self.n, self.batch_size, self.seed, self.device = n, batch_size, seed, device
+        self.steps = -(-n // batch_size)
+        self._epoch = -1
+        self._order = torch.empty(0)
+
+    def rows(self, number: int) -> Tensor:
+        """The row positions of step ``number``, which counts from 1."""
+        epoch, place = divmod(number - 1, self.steps)
+        if epoch != self._epoch:
+            random = stream(self.seed, epoch, self.device)
+            self._order = torch.randperm(self.n, generator=random, device=self.device)
+            self._epoch = epoch
+        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
 
 
 def gumbel_noise(rows: int, width: int, generator: torch.Generator) -> Tensor:

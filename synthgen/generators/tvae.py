@@ -21,6 +21,7 @@ from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.tabular_batches import (
+    Epochs,
     Wide,
     check_rows,
     gumbel_noise,
@@ -189,25 +190,6 @@ class Decoder(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         raw: Tensor = self.out(self.hidden(latent))
         return raw
-
-
-class Epochs:
-    """Every row once an epoch, in an order that the number of the epoch fixes."""
-
-    def __init__(self, n: int, batch_size: int, seed: int, device: str) -> None:
-        self.n, self.batch_size, self.seed, self.device = n, batch_size, seed, device
-        self.steps = -(-n // batch_size)
-        self._epoch = -1
-        self._order = torch.empty(0)
-
-    def rows(self, number: int) -> Tensor:
-        """The row positions of step ``number``, which counts from 1."""
-        epoch, place = divmod(number - 1, self.steps)
-        if epoch != self._epoch:
-            random = stream(self.seed, epoch, self.device)
-            self._order = torch.randperm(self.n, generator=random, device=self.device)
-            self._epoch = epoch
-        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
 
 
 def reconstruction(

@@ -414,10 +414,13 @@ def test_a_killed_fit_goes_on_to_the_same_model(
 def test_the_log_counts_steps(name: str) -> None:
     records: list[dict[str, float]] = []
     example(name).fit(table("numeric"), Context(seed=SEED, log=records.append))
-    steps = [record["step"] for record in records]
-    assert steps == sorted(set(steps))
+    # Some judge held-out rows at the end of a step, in a record of their own.
+    judged = [record for record in records if "loss_held_out" in record]
+    for kind in (judged, [record for record in records if record not in judged]):
+        steps = [record["step"] for record in kind]
+        assert steps == sorted(set(steps))
     for record in records:
         assert 1 <= record["step"] <= record["steps"]
         assert all(type(value) in (int, float) for value in record.values())
-    if name.endswith(("gan", "tvae")):
+    if name.endswith(("arn", "gan", "tvae")):
         assert records

@@ -20,8 +20,8 @@ from synthgen.data.table import Table
 from synthgen.encoding import Span
 from synthgen.errors import DataError, ShortfallWarning, TrainingError
 from synthgen.generators import tvae as module
-from synthgen.generators.tabular_batches import Wide
-from synthgen.generators.tvae import TVAE, Decoder, Epochs, Inference, TVAESampler, reconstruction
+from synthgen.generators.tabular_batches import Epochs, Wide
+from synthgen.generators.tvae import TVAE, Decoder, Inference, TVAESampler, reconstruction
 from synthgen.training import loop as loop_module
 from synthgen.training.context import Context
 from synthgen.training.randomness import initialisation
