@@ -55,8 +55,8 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
     Parameters
     ----------
     generator : str or Generator, default="ctgan"
-        A name (``ctgan``, ``arn``, ``tvae``, ``smote``, ``resample``, ``sdv-ctgan`` ...) or an object such
-        as ``CTGAN(epochs=50)``. Hyper-parameters are parameters too:
+        A name (``ctgan``, ``arn``, ``tvae``, ``smote``, ``resample``, ``sdv-ctgan`` ...) or an
+        object such as ``CTGAN(epochs=50)``. Hyper-parameters are parameters too:
         ``set_params(generator__epochs=50)``, where ``None`` leaves the epochs to the budget.
 
     sampling_strategy : float, str, dict or callable, default="auto"

@@ -42,7 +42,9 @@ Target = Annotated[
 ]
 GeneratorName = Annotated[
     str | None,
-    typer.Option("--generator", metavar="NAME", help="ctgan (default), arn, tvae, smote, sdv-ctgan ..."),
+    typer.Option(
+        "--generator", metavar="NAME", help="ctgan (default), arn, tvae, smote, sdv-ctgan ..."
+    ),
 ]
 RatioText = Annotated[
     str | None,
