@@ -13,6 +13,10 @@ from torch.nn import functional
 from synthgen.encoding import Encoded, Span
 
 
+WAVES = 8
+"""Frequencies of the curves that bins are embedded by, whose amplitude falls with the frequency."""
+
+
 @dataclass(frozen=True)
 class Factors:
     """Columns as one code each, in the order in which they are drawn.
@@ -98,6 +102,21 @@ class Factors:
         )
 
 
+def _embedding(bins: int, size: int, width: int) -> Tensor:
+    """What the codes of a factor (size, width) mean to later ones at first: bins beside each other
+    nearly the same, by random smooth curves over the ranks; other codes anything. Training may
+    change all of it, but need not find out first that numbers have an order."""
+    start = torch.randn(size, width)
+    if bins > 1:
+        rank = (torch.arange(bins)[:, None] + 0.5) / bins
+        waves = math.pi * rank * torch.arange(1, WAVES + 1)
+        falling = torch.arange(1, WAVES + 1)
+        curves = torch.cat([2 * rank - 1, waves.cos() / falling, waves.sin() / falling], dim=1)
+        smooth = curves @ torch.randn(curves.shape[1], width)
+        start[:bins] = smooth / smooth.std()
+    return start
+
+
 class Conditionals(nn.Module):
     """Per factor a residual network on the embedded codes of the factors before it.
 
@@ -119,7 +138,11 @@ class Conditionals(nn.Module):
         before = torch.arange(count)[:, None] < torch.arange(count)[None, :]
         seen = before.repeat_interleave(embedding, 0).repeat_interleave(hidden, 1)
         self.register_buffer("seen", seen.float(), persistent=False)
-        self.embedding = nn.Parameter(torch.randn(width, embedding) / math.sqrt(embedding))
+        embedded = [
+            _embedding(bins, size, embedding)
+            for bins, size in zip(factors.bins, factors.sizes, strict=True)
+        ]
+        self.embedding = nn.Parameter(torch.cat(embedded) / math.sqrt(embedding))
         scale = torch.arange(count).clamp(min=1).rsqrt().repeat_interleave(hidden)
         first = torch.randn(count * embedding, count * hidden) * math.sqrt(2 / embedding)
         self.first = nn.Parameter(first * scale * self.seen * math.sqrt(embedding) / 2)

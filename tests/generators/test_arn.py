@@ -139,6 +139,18 @@ def test_the_first_code_can_be_given() -> None:
     assert share == pytest.approx(conditional[tail[:, 1] == 0].sum().item(), abs=0.04)
 
 
+def test_bins_beside_each_other_are_embedded_alike() -> None:
+    spans = [Span("x", 2, True, False), Span("y", 50, False, True)]
+    with initialisation(0):
+        made = Conditionals(
+            Factors.of(spans, [50, 0], target=None), embedding=16, hidden=8, layers=1, dropout=0.0
+        )
+    bins, codes = made.embedding.detach()[:50], made.embedding.detach()[51:]
+    steps = [(one[1:] - one[:-1]).norm(dim=1).mean() for one in (bins, codes)]
+    assert steps[0] < 0.35 * steps[1]
+    assert (bins[0] - bins[-1]).norm() > 2 * steps[0]
+
+
 def test_it_begins_with_the_marginal_distributions() -> None:
     with initialisation(0):
         made = Conditionals(FACTORS, embedding=4, hidden=8, layers=1, dropout=0.0)
