@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from synthgen.encoding import Encoded, Span
 
-
 WAVES = 8
 """Frequencies of the curves that bins are embedded by, whose amplitude falls with the frequency."""
 
