@@ -10,8 +10,9 @@ choice of recipe and learner, variants, cheap arms, Holm, the dropping of clear 
 - ``duplicates``: on six real tables, the generator repeats training rows, but for the last digits.
 - ``right model``: the generator is fitted to the training rows, and what it assumes (independent
   normal columns within a class) is true, where a linear model without it has too few rows.
-- ``truth, few rows`` and ``real rows``: the generator draws fresh rows of the true process, or rows
-  of the same real table that were kept aside, where more rows are worth about 3 points.
+- ``truth, 600 rows``, ``truth, 900 rows`` and ``real rows``: the generator draws fresh rows of the true
+  process, or rows of the same real table that were kept aside, where more rows are worth about 3
+  points.
 - ``noise`` and ``class ignored``: rows that do harm.
 
 Every difference of a family (for ``duplicates``: of a table) has the same expectation, so the mean
@@ -175,7 +176,8 @@ FAMILIES = (
     Family("truth, enough rows", "null", _gaussian(1500, 4, 1.5), ("logistic",), 0.55),
     Family("duplicates", "null", _real(600, pool=False), ("logistic",), 0.5, kinds=6),
     Family("right model", "gain", _right(800, 200), ("logistic",), 0.3),
-    Family("truth, few rows", "gain", _gaussian(600, 80, 2.0), ("logistic",), 0.3),
+    Family("truth, 600 rows", "gain", _gaussian(600, 80, 2.0), ("logistic",), 0.3),
+    Family("truth, 900 rows", "gain", _gaussian(900, 120, 2.0), ("logistic",), 0.2),
     Family("real rows", "gain", _real(400, pool=True), ("boosting",), 0.2),
     Family("noise", "harm", _harmful("noise"), ("logistic",), 0.15, complete=True),
     Family("class ignored", "harm", _harmful("class-ignorer"), ("logistic",), 0.15, complete=True),
