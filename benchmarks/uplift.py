@@ -284,11 +284,12 @@ def judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     several = [line["losses"] for line in lines if len(line["losses"]) > 1]
     degrees = sum(len(losses) - 1 for losses in several)
     pooled = sum(float(np.sum((x - x.mean()) ** 2)) for x in several) / max(1, degrees)
+    t = float(stats.t.ppf(0.975, degrees)) if degrees else 0.0
     for line in lines:
         losses, only = line["losses"], line["own"][0]
         line["lost"] = float(losses.mean())
         if len(losses) > 1:
-            margin = float(stats.t.ppf(0.975, degrees)) * float(np.sqrt(pooled / len(losses)))
+            margin = t * float(np.sqrt(pooled / len(losses)))
             line["low"], line["high"] = line["lost"] - margin, line["lost"] + margin
         else:
             line["low"], line["high"] = only["low"], only["high"]

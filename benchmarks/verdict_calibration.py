@@ -10,9 +10,9 @@ choice of recipe and learner, variants, cheap arms, Holm, the dropping of clear 
 - ``duplicates``: on six real tables, the generator repeats training rows, but for the last digits.
 - ``right model``: the generator is fitted to the training rows, and what it assumes (independent
   normal columns within a class) is true, where a linear model without it has too few rows.
-- ``truth, 600 rows``, ``truth, 900 rows`` and ``real rows``: the generator draws fresh rows of the true
-  process, or rows of the same real table that were kept aside, where more rows are worth about 3
-  points.
+- ``truth, 600 rows``, ``truth, 900 rows`` and ``real rows``: the generator draws fresh rows of the
+  true process, or rows of the same real table that were kept aside, where more rows are worth
+  about 3 points.
 - ``noise`` and ``class ignored``: rows that do harm.
 
 Every difference of a family (for ``duplicates``: of a table) has the same expectation, so the mean

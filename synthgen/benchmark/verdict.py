@@ -34,7 +34,7 @@ that is likely to is recommended, since it costs next to nothing. If the primary
 predicted classes, a useful mean of inner and outer gains is enough for that: balancing is what such
 metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). For
 others the gain has to be useful with the learner of ``nothing`` too, lest it be one of a change of
-learner. The placebo (duplicated rows) is never recommended.
+learner, and nothing is recommended where the rarest class has too few test rows. The placebo (duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
@@ -160,11 +160,13 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
     if decision != "augment":
         # What only loses to a cheap arm is evidence for that arm; and as such arms cost next to
         # nothing, one that is likely to help is worth having before it is shown to.
-        able = [c for c in ladder if c.arm != PLACEBO]
+        # Where no interval can be trusted, only what theory asks for is recommended.
+        blind = scarce and settings.metric not in threshold.TUNABLE
+        able = [] if blind else [c for c in ladder if c.arm != PLACEBO]
         advised = _rival(board, [c for c in able if c.helps]) or _rival(
             board, [c for c in able if _promising(board, c)]
         )
-        if advised is None and cheap is not None and any(c.helps for c in asked):
+        if advised is None and cheap is not None and not blind and any(c.helps for c in asked):
             advised = cheap if cheap.arm != PLACEBO else None
         arm = advised.arm if advised is not None else None
         cheap = advised or cheap

@@ -486,6 +486,20 @@ def test_too_few_of_a_class_is_inconclusive_and_says_how_many_are_needed() -> No
     assert verdict.rows_needed == 2000
 
 
+@pytest.mark.parametrize(
+    ("metric", "arm"), [("roc_auc", None), ("balanced_accuracy", "class_weights")]
+)
+def test_too_few_of_a_class_recommend_only_what_theory_asks_for(
+    metric: str, arm: str | None
+) -> None:
+    few = SIZES.model_copy(update={"rarest": 2})
+    arms = (_arm("nothing", BASE), _arm("ctgan", _gain(0.0)), _arm("class_weights", _gain(0.05)))
+    results = [r.model_copy(update={"sizes": few}) for arm_ in arms for r in arm_]
+    settings = SETTINGS.model_copy(update={"metric": metric})
+    verdict = conclude(results, settings, generators=("ctgan",))
+    assert (verdict.decision, verdict.arm) == ("inconclusive", arm)
+
+
 def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
     scores = [base + 0.01 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
     verdict, _ = _conclude(_arm("ctgan", scores))
