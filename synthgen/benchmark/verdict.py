@@ -34,7 +34,8 @@ that is likely to is recommended, since it costs next to nothing. If the primary
 predicted classes, a useful mean of inner and outer gains is enough for that: balancing is what such
 metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). For
 others the gain has to be useful with the learner of ``nothing`` too, lest it be one of a change of
-learner, and nothing is recommended where the rarest class has too few test rows. The placebo (duplicated rows) is never recommended.
+learner, and nothing is recommended where the rarest class has too few test rows. The placebo
+(duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
