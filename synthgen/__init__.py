@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
     from synthgen.generators.ctgan import CTGAN
+    from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
     from synthgen.generators.smote import Smote
@@ -29,6 +30,7 @@ _HOME = {
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
     "CTGAN": "synthgen.generators.ctgan",
+    "Mixture": "synthgen.generators.mixture",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",
     "Resample": "synthgen.generators.resample",
@@ -46,6 +48,7 @@ __all__ = [
     "TVAE",
     "AugmentedRun",
     "GANSampler",
+    "Mixture",
     "Resample",
     "SDVCopulaGAN",
     "SDVGaussianCopula",

@@ -43,7 +43,7 @@ Target = Annotated[
 GeneratorName = Annotated[
     str | None,
     typer.Option(
-        "--generator", metavar="NAME", help="ctgan (default), arn, tvae, smote, sdv-ctgan ..."
+        "--generator", metavar="NAME", help="ctgan (default), arn, mixture, tvae, smote, sdv-*"
     ),
 ]
 RatioText = Annotated[

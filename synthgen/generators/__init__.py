@@ -8,12 +8,22 @@ from pydantic import Field
 
 from synthgen.generators.arn import ARN
 from synthgen.generators.ctgan import CTGAN
+from synthgen.generators.mixture import Mixture
 from synthgen.generators.resample import Resample
 from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
 from synthgen.generators.smote import Smote
 from synthgen.generators.tvae import TVAE
 
 AnyGenerator: TypeAlias = Annotated[
-    CTGAN | ARN | TVAE | SDVCTGAN | SDVTVAE | SDVGaussianCopula | SDVCopulaGAN | Smote | Resample,
+    CTGAN
+    | ARN
+    | Mixture
+    | TVAE
+    | SDVCTGAN
+    | SDVTVAE
+    | SDVGaussianCopula
+    | SDVCopulaGAN
+    | Smote
+    | Resample,
     Field(discriminator="name"),
 ]

@@ -12,21 +12,22 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from synthgen.data.table import Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
-from synthgen.generators.arn_network import Conditionals, Factors
+from synthgen.generators.arn_network import Conditionals
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
+from synthgen.generators.factors import Factors
+from synthgen.generators.held_out import Likelihood, divide
 from synthgen.generators.tabular_batches import Epochs, check_rows, gumbel_noise, unseen_codes
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
-from synthgen.training.checkpoints import Stateful, capture, restore
+from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
@@ -36,8 +37,6 @@ TRIES = 50
 """Draws at most for a sample with conditions on other columns than the target."""
 CHUNK = 4096
 """Rows that are sampled at once."""
-JUDGED = 4096
-"""Held-out rows per forward pass."""
 
 
 class ARN(Generator):
@@ -83,9 +82,9 @@ class ARN(Generator):
         check_rows(train)
         encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
         encoded = encoder.encode(train)
-        factors = Factors.of(encoder.spans, self._bins(encoder), target=train.schema.target)
+        factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         codes = factors.join(encoded).to(device)
-        fitted, judged = _divide(codes, self.held_out, derive(seed, "held out"))
+        fitted, judged = divide(codes, self.held_out, derive(seed, "held out"))
         with initialisation(derive(seed, "weights")):
             network = self._network(encoder).to(device)
         network.start_from(fitted)
@@ -116,7 +115,9 @@ class ARN(Generator):
             return {"loss": loss}
 
         steps = self.epochs * shuffled.steps
-        watch = _Watch(sampling, judged, self.patience, steps, context)
+        watch = Likelihood(
+            sampling, sampling, judged, patience=self.patience, steps=steps, context=context
+        )
         parts: dict[str, Stateful] = {"network": network, "adam": adam, "watch": watch}
         if ema:
             parts["ema"] = ema
@@ -141,68 +142,9 @@ class ARN(Generator):
         """
         return ARNSampler(*read_model(path, ARN, ARN._network))
 
-    def _bins(self, encoder: Encoder) -> list[int]:
-        """Bins per span, 0 for one without a scalar; told from the encoder alone, so that a model
-        file needs no more."""
-        return [
-            max(1, min(self.bins, int(count[0]) // self.rows_per_bin)) if span.scalar else 0
-            for span, count in zip(encoder.spans, encoder.counts, strict=True)
-        ]
-
     def _network(self, encoder: Encoder) -> Conditionals:
-        target = encoder.schema.target
-        factors = Factors.of(encoder.spans, self._bins(encoder), target=target)
+        factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         return Conditionals(factors, self.embedding_dim, self.hidden_dim, self.layers, self.dropout)
-
-
-def _divide(codes: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Rows to train on, and held-out ones; a table of one row is both."""
-    count = round(share * len(codes))
-    if count == 0:
-        return codes, codes
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(codes)))
-    order = order.to(codes.device)
-    return codes[order[count:]], codes[order[:count]]
-
-
-class _Watch:
-    """The likelihood of held-out rows, and the weights that were best by it. Part of a
-    checkpoint."""
-
-    def __init__(
-        self, network: Conditionals, judged: Tensor, patience: int, steps: int, context: Context
-    ) -> None:
-        self.network, self.judged, self.patience = network, judged, patience
-        self._steps, self._context = steps, context
-        self._best = float("inf")
-        self._stood = 0
-        self._weights: dict[str, Any] = {}
-
-    @torch.no_grad()
-    def examine(self, number: int) -> bool:
-        """Judge the weights after step ``number``; True if the patience is at its end."""
-        losses = [self.network(rows).sum() for rows in torch.split(self.judged, JUDGED)]
-        loss = float(torch.stack(losses).sum()) / len(self.judged)
-        record = {"step": number, "steps": self._steps, "loss_held_out": loss}
-        self._context.log(record)
-        if loss < self._best:
-            self._best, self._stood = loss, 0
-            self._weights = capture({"network": self.network})
-        else:
-            self._stood += 1
-        return self._stood >= self.patience
-
-    def select(self) -> None:
-        """Give the network its best weights."""
-        if self._weights:
-            restore({"network": self.network}, self._weights)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"best": self._best, "stood": self._stood, "weights": self._weights}
-
-    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
-        self._best, self._stood = state_dict["best"], state_dict["stood"]
-        self._weights = state_dict["weights"]
 
 
 @dataclass(frozen=True)

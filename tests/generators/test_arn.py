@@ -17,7 +17,8 @@ from synthgen.encoding import Encoded, Span
 from synthgen.errors import ShortfallWarning
 from synthgen.generators import conditions
 from synthgen.generators.arn import ARN, ARNSampler
-from synthgen.generators.arn_network import Conditionals, Factors
+from synthgen.generators.arn_network import Conditionals
+from synthgen.generators.factors import Factors
 from synthgen.generators.tabular_batches import gumbel_noise
 from synthgen.training.context import Context
 from synthgen.training.randomness import initialisation

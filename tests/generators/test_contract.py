@@ -34,6 +34,7 @@ from tests.generators.tables import TABLES, mixed, quantity, table, tables
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ctgan": {"epochs": 2, "batch_size": 100, "generator_dim": [32], "discriminator_dim": [32]},
     "tvae": {"epochs": 2, "batch_size": 100},
+    "mixture": {"epochs": 5},
     "arn": {"epochs": 2, "batch_size": 100, "hidden_dim": 16},
     "sdv-ctgan": {"epochs": 1, "batch_size": 100, "generator_dim": [32]},
     "sdv-tvae": {"epochs": 1, "batch_size": 100, "compress_dims": [32]},
@@ -46,7 +47,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyGenerator)
 NAMES = sorted(EXAMPLES)
-CHECKPOINTED = ("arn", "ctgan", "tvae")
+CHECKPOINTED = ("arn", "ctgan", "mixture", "tvae")
 """The others fit in one go and begin anew after a kill."""
 SEED = 3
 
