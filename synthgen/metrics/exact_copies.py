@@ -45,5 +45,13 @@ def exact_copies(trio: Trio) -> Reading:
 def copies(train: Table, rows: Table) -> NDArray[np.bool_]:
     """Shape (rows,): whether each row equals a training row in all modelled columns; missing
     equals missing."""
+    return repeats(train, rows) > 0
+
+
+def repeats(train: Table, rows: Table) -> NDArray[np.int64]:
+    """Shape (rows,): how many training rows each row equals in all modelled columns."""
+    if len(rows) == 0:
+        return np.zeros(0, dtype=np.int64)
     known, ids = row_ids(train, rows)
-    return np.isin(ids, known)
+    counts: NDArray[np.int64] = np.bincount(known, minlength=int(ids.max()) + 1)[ids]
+    return counts

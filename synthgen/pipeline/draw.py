@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -9,9 +10,11 @@ from typing import Literal
 import numpy as np
 
 from synthgen.data.assemble import join
+from synthgen.data.schema import RARE
 from synthgen.data.table import Table
 from synthgen.generators.base import Sampler, Where
-from synthgen.metrics.exact_copies import copies
+from synthgen.generators.conditions import matching
+from synthgen.metrics.exact_copies import copies, repeats
 from synthgen.pipeline.seeds import derive
 
 ROUNDS = 20
@@ -26,7 +29,7 @@ class Drawn:
     wanted: int
     dropped: int
     kept: int
-    """Coincidences that stayed, because the table is so coarse that real rows coincide as often."""
+    """Coincidences that stayed, because real rows coincide as often."""
 
     @property
     def notices(self) -> list[str]:
@@ -70,19 +73,27 @@ def draw(
 ) -> Drawn:
     """``n`` rows, with copies of training rows replaced by further draws.
 
-    If :data:`ROUNDS` redraws do not find enough other rows, coincidences fill up to the rate at
-    which real rows coincide with each other; beyond that fewer rows come back.
+    A row that ``RARE`` or more training rows share is nobody's own: it may be drawn, as often as it
+    is among the training rows that meet the conditions. If :data:`ROUNDS` redraws do not find
+    enough other rows, further coincidences fill up to the rate at which real rows coincide with
+    each other; beyond that fewer rows come back.
     """
     if policy == "allow":
         return Drawn(sampler.sample(n, seed=seed, where=where), n, 0, 0)
     fresh: list[Table] = []
     spare: list[Table] = []
-    found = dropped = 0
+    found = dropped = common = 0
+    alike = train.take(np.flatnonzero(matching(train, where)))
+    most = math.ceil(n * float((repeats(train, alike) >= RARE).mean())) if len(alike) else 0
     for attempt in range(ROUNDS):
         # Beyond the first draw some surplus, so that a copy-prone model needs few rounds.
         wanted = n if attempt == 0 else max(64, 2 * (n - found))
         rows = sampler.sample(wanted, seed=derive(seed, f"round {attempt}"), where=where)
-        copied = copies(train, rows)
+        held = repeats(train, rows)
+        shared = np.flatnonzero(held >= RARE)[: most - common]
+        common += len(shared)
+        copied = held > 0
+        copied[shared] = False
         fresh.append(rows.take(~copied))
         spare.append(rows.take(copied))
         dropped += int(copied.sum())
@@ -96,4 +107,5 @@ def draw(
         kept = min(allowed, n - found, len(filler))
         fresh.append(filler.take(np.arange(kept)))
     whole = join(fresh, derive(seed, "keys"))
-    return Drawn(whole.take(np.arange(min(n, len(whole)))), n, dropped - kept, kept)
+    rows = whole.take(np.arange(min(n, len(whole))))
+    return Drawn(rows, n, dropped - kept, int(copies(train, rows).sum()))

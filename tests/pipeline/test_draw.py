@@ -176,6 +176,27 @@ def test_in_a_coarse_table_coincidences_stay() -> None:
     assert not any("rows came" in notice for notice in drawn.notices)
 
 
+class Common(Fake):
+    """Six rows in ten are one training row, the others are new."""
+
+    def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
+        fresh = super().sample(n - round(0.6 * n), seed=seed, where=where)
+        return self.train.take(np.full(round(0.6 * n), 5)).concat(fresh)
+
+
+@pytest.mark.parametrize(("copies", "kept"), [(4, False), (40, True)])
+def test_a_row_that_many_share_comes_as_often_as_it_is_there(copies: int, kept: bool) -> None:
+    single = known(100)
+    sampler = Common(single, 0.0)
+    common = sampler.train.take(np.full(copies - 1, 5))
+    train = single.concat(common)
+    drawn = draw(sampler, train, 209, seed=0)
+    assert len(drawn.rows) == 209
+    assert drawn.kept == repeated(train, drawn.rows)
+    assert drawn.kept == (61 if kept else 0)  # 40 of 139 rows are alike, rounded up
+    assert drawn.dropped > 0
+
+
 def test_conditions_reach_every_redraw() -> None:
     train = known()
     sampler = Fake(train, 0.5)
