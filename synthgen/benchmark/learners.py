@@ -212,7 +212,9 @@ def _imported(path: str, rows: Rows, seed: int) -> tuple[Any, Any]:
     """Any estimator of scikit-learn's kind, as it is without parameters."""
     estimator = _find(path)()
     known = estimator.get_params()
-    own = {"random_state": seed, "n_jobs": 1}
+    own = {"random_state": seed}
+    if not path.startswith("sklearn."):  # There it is the default, and deprecated here and there.
+        own["n_jobs"] = 1
     estimator.set_params(**{name: value for name, value in own.items() if name in known})
     return _indicators(rows, sparse=_takes_sparse(estimator)), estimator
 
