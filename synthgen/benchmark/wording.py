@@ -269,7 +269,7 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
         kind = "a gain" if cheap.helps else "a probable gain"
         gain = interval(cheap.gain, settings)
         return f"{said}; meanwhile use {arm_name(cheap.arm)}, for {kind} of {gain}"
-    return f"{said}; no cheap alternative is likely to help either"
+    return said if finding.scarce else f"{said}; no cheap alternative is likely to help either"
 
 
 def _cheap(finding: Finding, settings: DecideSettings) -> str:
