@@ -156,66 +156,6 @@ def _duplicated(rows: int) -> Callable[[int], tuple[Any, Any]]:
     return problem
 
 
-def _harmful(name: str) -> Callable[[int], tuple[Any, Any]]:
-    def problem(seed: int) -> tuple[Any, Any]:
-        from tests.benchmark.worlds import World, fake
-
-        return World(columns=4, signal=1.5).table(800, seed), fake(name)
-
-    return problem
-
-
-def _shaken(train: Any) -> Any:
-    """Training rows, their numbers moved by a two-hundredth of a standard deviation: duplicates
-    that are no exact copies, which the verdict would refuse without any test."""
-
-    def draw(n: int, rng: Any, where: Mapping[str, Any] | None) -> Any:
-        known = train.frame
-        for column, value in (where or {}).items():
-            known = known[known[column] == value]
-        drawn = known.iloc[rng.integers(0, len(known), n)].reset_index(drop=True)
-        for column in train.schema.continuous:
-            numbers = drawn[column.name].astype("float64")
-            spread = float(known[column.name].astype("float64").std()) or 0.0
-            drawn[column.name] = numbers + rng.normal(0, 0.005 * spread + 1e-12, n)
-        return drawn
-
-    return draw
-
-
-def _real(rows: int, *, pool: bool) -> Callable[[int], tuple[Any, Any]]:
-    def problem(seed: int) -> tuple[Any, Any]:
-        import numpy as np
-        import pandas as pd
-
-        from synthgen.data.infer import infer
-        from synthgen.data.table import Table
-        from tests.benchmark.worlds import Fake
-
-        names = ["adult-train"] if pool else list(TABLES)
-        name = names[seed % len(names)]
-        frame = pd.read_csv(DATA / f"{name}.csv")
-        order = np.random.default_rng(seed).permutation(len(frame))
-        small = frame.iloc[order[:rows]].reset_index(drop=True)
-        table = Table(small, infer(small, target=TABLES[name]))
-        if not pool:
-            return table, Fake(_shaken)
-        rest = frame.iloc[order[rows:]].reset_index(drop=True)
-
-        def make(train: Any) -> Any:
-            def draw(n: int, rng: Any, where: Mapping[str, Any] | None) -> Any:
-                known = rest
-                for column, value in (where or {}).items():
-                    known = known[known[column] == value]
-                return known.iloc[rng.integers(0, len(known), n)]
-
-            return draw
-
-        return table, Fake(make)
-
-    return problem
-
-
 FAMILIES = (
     Family("truth, enough rows", "null", _gaussian(1500, 4, 1.5), ("logistic",), 0.55),
     Family("duplicates", "null", _duplicated(600), ("logistic",), 0.5, kinds=6),

@@ -45,8 +45,8 @@ class Conditionals(nn.Module):
         super().__init__()
         count, width = len(factors.sizes), factors.width
         self.factors, self.hidden, self.kept = factors, hidden, 1 - dropout
-        starts = torch.tensor([0, *factors.sizes]).cumsum(0)
-        self.register_buffer("starts", starts[:-1].clone(), persistent=False)
+        starts = torch.tensor([own.start for own in factors.slices])
+        self.register_buffer("starts", starts, persistent=False)
         before = torch.arange(count)[:, None] < torch.arange(count)[None, :]
         seen = before.repeat_interleave(embedding, 0).repeat_interleave(hidden, 1)
         self.register_buffer("seen", seen.float(), persistent=False)
@@ -56,8 +56,8 @@ class Conditionals(nn.Module):
         ]
         self.embedding = nn.Parameter(torch.cat(embedded) / math.sqrt(embedding))
         scale = torch.arange(count).clamp(min=1).rsqrt().repeat_interleave(hidden)
-        first = torch.randn(count * embedding, count * hidden) * math.sqrt(2 / embedding)
-        self.first = nn.Parameter(first * scale * self.seen * math.sqrt(embedding) / 2)
+        first = torch.randn(count * embedding, count * hidden) * math.sqrt(0.5)
+        self.first = nn.Parameter(first * scale * self.seen)
         self.first_bias = nn.Parameter(torch.zeros(count * hidden))
         deep = torch.randn(layers - 1, count, hidden, hidden) * math.sqrt(1 / hidden)
         self.deep = nn.Parameter(deep)
@@ -88,11 +88,11 @@ class Conditionals(nn.Module):
         hidden = self._later(hidden.view(len(codes), -1, self.hidden).transpose(0, 1), masks)
         losses = [
             functional.cross_entropy(
-                torch.addmm(self.out_bias[start:end], hidden[k], self.out[:, start:end]),
+                torch.addmm(self.out_bias[own], hidden[k], self.out[:, own]),
                 codes[:, k],
                 reduction="none",
             )
-            for k, (start, end) in enumerate(self._slices())
+            for k, own in enumerate(self.factors.slices)
         ]
         return torch.stack(losses, dim=1)
 
@@ -102,16 +102,16 @@ class Conditionals(nn.Module):
         rows, count, hidden = len(noise), len(self.factors.sizes), self.hidden
         codes = torch.zeros(rows, count, dtype=torch.int64)
         entered = self.first_bias.expand(rows, -1).clone()
-        for k, (start, end) in enumerate(self._slices()):
+        for k, own in enumerate(self.factors.slices):
             if k == 0 and wanted is not None:
                 codes[:, 0] = wanted
             else:
-                own = entered[:, k * hidden : (k + 1) * hidden]
-                own = self._later(own[None], None, slice(k, k + 1))[0]
-                logits = torch.addmm(self.out_bias[start:end], own, self.out[:, start:end])
-                codes[:, k] = (logits + noise[:, start:end]).argmax(1)
+                units = entered[:, k * hidden : (k + 1) * hidden]
+                units = self._later(units[None], None, slice(k, k + 1))[0]
+                logits = torch.addmm(self.out_bias[own], units, self.out[:, own])
+                codes[:, k] = (logits + noise[:, own]).argmax(1)
             if k + 1 < count:
-                embedded = functional.embedding(codes[:, k] + start, self.embedding)
+                embedded = functional.embedding(codes[:, k] + own.start, self.embedding)
                 size = embedded.shape[1]
                 # What this code says to the factors after it.
                 later = self.first[k * size : (k + 1) * size, (k + 1) * hidden :]
@@ -132,7 +132,3 @@ class Conditionals(nn.Module):
                 more = more * masks[number + 1]
             hidden = hidden + more
         return hidden
-
-    def _slices(self) -> list[tuple[int, int]]:
-        ends = torch.tensor(self.factors.sizes).cumsum(0).tolist()
-        return [(end - size, end) for end, size in zip(ends, self.factors.sizes, strict=True)]

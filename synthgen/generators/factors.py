@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -50,6 +52,14 @@ class Factors:
             bins=tuple(bins[i] for i in order),
             sizes=tuple(spans[i].size + max(0, bins[i] - 1) for i in order),
             place=tuple(scalars[i] if spans[i].scalar else -1 for i in order),
+        )
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each factor's codes stand among all codes."""
+        return tuple(
+            slice(end - size, end)
+            for end, size in zip(accumulate(self.sizes), self.sizes, strict=True)
         )
 
     @property

@@ -133,12 +133,14 @@ class Components(nn.Module):
         self, factors: Factors, components: int, smoothing: float, bandwidth: float
     ) -> None:
         super().__init__()
-        self.factors, self.smoothing, self.bandwidth = factors, smoothing, bandwidth
+        self.factors, self.smoothing = factors, smoothing
         self.register_buffer("weights", torch.full((components,), -math.log(components)))
         self.register_buffer("codes", torch.zeros(factors.width, components))
         self.register_buffer("overall", torch.zeros(factors.width))
-        starts = torch.tensor([0, *factors.sizes]).cumsum(0)[:-1]
-        self.register_buffer("starts", starts.clone(), persistent=False)
+        starts = torch.tensor([own.start for own in factors.slices])
+        self.register_buffer("starts", starts, persistent=False)
+        for number in set(factors.bins) - {0, 1} if bandwidth > 0 else ():
+            self.register_buffer(_kernel_of(number), _kernel(number, bandwidth), persistent=False)
 
     def start_from(self, rows: Tensor, random: torch.Generator) -> None:
         """Begin with components that each lean towards one of these rows (n, factors)."""
@@ -169,11 +171,11 @@ class Components(nn.Module):
             shares = (joint - total).exp()
             loss -= total.sum()
             sizes += shares.sum(0)
-            for k, start in enumerate(self.starts.tolist()):
-                counts[start : start + self.factors.sizes[k]].index_add_(0, part[:, k], shares)
-        # A table with fewer rows keeps its largest component.
-        small = sizes < min(fewest, float(sizes.max()))
-        self._set(sizes.masked_fill(small, 0.0), counts)
+            for k, own in enumerate(self.factors.slices):
+                counts[own].index_add_(0, part[:, k], shares)
+        # A table with fewer rows keeps its largest component. What is given up forgets its rows.
+        small = sizes < sizes.max().clamp(max=fewest)
+        self._set(sizes.masked_fill(small, 0.0), counts.masked_fill(small, 0.0))
         return loss / len(rows)
 
     def draw(self, noise: Tensor, uniform: Tensor, wanted: Mapping[int, int]) -> Tensor:
@@ -181,18 +183,14 @@ class Components(nn.Module):
         numbers ``uniform`` (n,) in [0, 1); the factors in ``wanted`` have the codes given."""
         weights = self.weights.double()
         for factor, code in wanted.items():
-            weights = weights + self.codes[int(self.starts[factor]) + code].double()
+            weights = weights + self.codes[self.factors.slices[factor].start + code].double()
         shares = (weights - weights.logsumexp(0)).exp().cumsum(0)
         component = torch.searchsorted(shares, uniform.double() * shares[-1], right=True)
         component = component.clamp(max=len(shares) - 1)
         scores = self.codes.T[component] + noise
         drawn = [
-            torch.full((len(noise),), wanted[k])
-            if k in wanted
-            else scores[:, start : start + size].argmax(1)
-            for k, (start, size) in enumerate(
-                zip(self.starts.tolist(), self.factors.sizes, strict=True)
-            )
+            torch.full((len(noise),), wanted[k]) if k in wanted else scores[:, own].argmax(1)
+            for k, own in enumerate(self.factors.slices)
         ]
         return torch.stack(drawn, dim=1)
 
@@ -206,18 +204,18 @@ class Components(nn.Module):
         """From rows (components,) and counts of codes (codes, components) to probabilities."""
         # As good as never, and a finite number.
         self.weights.copy_((sizes / sizes.sum()).clamp(min=1e-30).log())
-        for start, size, bins in zip(
-            self.starts.tolist(), self.factors.sizes, self.factors.bins, strict=True
-        ):
-            own = slice(start, start + size)
-            overall = self.overall[own, None]
+        for own, bins in zip(self.factors.slices, self.factors.bins, strict=True):
             smooth = counts[own]
-            if bins > 1 and self.bandwidth > 0:
-                smooth = torch.cat(
-                    [_kernel(bins, self.bandwidth).to(smooth) @ smooth[:bins], smooth[bins:]]
-                )
-            mixed = smooth + self.smoothing * overall
+            kernel = getattr(self, _kernel_of(bins), None)
+            if kernel is not None:
+                smooth = torch.cat([kernel @ smooth[:bins], smooth[bins:]])
+            mixed = smooth + self.smoothing * self.overall[own, None]
             self.codes[own] = (mixed / mixed.sum(0)).clamp(min=1e-12).log()
+
+
+def _kernel_of(bins: int) -> str:
+    """What the buffer of the kernel for so many bins is called."""
+    return f"kernel_{bins}"
 
 
 def _kernel(bins: int, bandwidth: float) -> Tensor:

@@ -130,6 +130,10 @@ def test_components_that_stand_for_few_rows_are_given_up() -> None:
     assert len(kept) < 40
     assert kept.min() > FEWEST - 1
     assert kept.sum().item() == pytest.approx(len(data), rel=1e-4)
+    # Nothing of the rows that it stood for is left in the model's file.
+    gone = made.codes[:, sizes <= 1e-6].exp()
+    overall = torch.cat([made.overall[own] / made.overall[own].sum() for own in FACTORS.slices])
+    torch.testing.assert_close(gone, overall[:, None].expand_as(gone))
 
 
 def test_smoothing_along_the_ranks_keeps_the_sum_and_spreads_to_neighbours() -> None:
