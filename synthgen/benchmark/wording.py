@@ -170,11 +170,7 @@ def _how(recipe: Recipe) -> str:
 def _same_learner(contender: Contender, board: Comparison) -> str:
     """What is left of a gain without a change of learner; empty where nothing changed."""
     same = board.estimate(contender.arm, "nothing", learner=SAME)
-    best = board.pairs(contender.arm, "nothing")
-    learners = board.pairs(contender.arm, "nothing", SAME)
-    if same is None or best.resamples != learners.resamples:
-        return ""
-    if board.unchanged(contender.arm):
+    if same is None or same.n != contender.gain.n or board.unchanged(contender.arm):
         return ""
     return (
         f"{arm_name(contender.arm)} with the learner that is best without it: "
@@ -244,14 +240,14 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
     metric = SCORERS[settings.metric].title
     verb = "raise" if lead.helps else "change"
     said = f"{subject(lead.arm, board)} {verb} {metric} by {interval(lead.gain, settings)}"
-    rival = finding.cheap
+    cheap = finding.cheap
     if finding.scarce:
         said += (
             f", but the rarest class has {board.rarest:.1f} test rows per resample and "
             f"{FEWEST_OF_CLASS} are needed"
         )
-    elif lead.helps and rival is not None:
-        said += f", but are not clearly ahead of {arm_name(rival.arm)}, the cheaper way"
+    elif lead.helps and cheap is not None:
+        said += f", but are not clearly ahead of {arm_name(cheap.arm)}, the cheaper way"
         if finding.ahead is not None:
             said += f" (ahead by {interval(finding.ahead, settings)})"
     elif full(finding.room, settings.minimum_effect):
@@ -264,7 +260,6 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
         said += f", too uncertain to tell whether it is worth {wanted} or more"
     if finding.rows_needed is not None:
         said += f"; about {finding.rows_needed:,} training rows would tell"
-    cheap = finding.cheap
     if cheap is not None and finding.arm == cheap.arm:
         kind = "a gain" if cheap.helps else "a probable gain"
         gain = interval(cheap.gain, settings)
