@@ -54,10 +54,11 @@ def _harm(report: Report) -> list[str]:
 def _subgroups(report: Report) -> list[str]:
     """That somebody looked, and where there was too little to see."""
     verdict = report.verdict
-    tested = len({one.part for one in report.by_subgroup}) - len(verdict.untested)
+    parts = {one.part for one in report.by_subgroup}
+    tested = [p for p in parts if not any(one.startswith(f"{p}: ") for one in verdict.untested)]
     lines = []
-    if tested > 0 and not verdict.harmed:
-        lines.append(f"Harm is shown in none of {numbers.counted(tested, 'subgroup')}")
+    if tested and not verdict.harmed:
+        lines.append(f"Harm is shown in none of {numbers.counted(len(tested), 'subgroup')}")
     if verdict.untested:
         shown = [one_line(one) for one in verdict.untested[:_HARMED]]
         more = len(verdict.untested) - len(shown)

@@ -329,6 +329,15 @@ def test_the_arm_of_the_verdict_is_always_in_the_terminal(make_rich: MakeReport)
     assert "and 3 weaker arms in the report" in shown
 
 
+def test_the_terminal_tells_which_subgroups_were_looked_at(make_rich: MakeReport) -> None:
+    made = make_rich(subgroups={"sex = f": 0.1, "sex = m": -0.1, "sex = x": 0.0})
+    untested = ["sex = x: 12 test rows per resample; 30 are needed", "age = 99: 1 test rows"]
+    own = made.verdict.model_copy(update={"untested": untested, "harmed": []})
+    lines = summary(made.model_copy(update={"verdict": own})).splitlines()
+    assert "Harm is shown in none of 2 subgroups" in lines
+    assert f"Not tested for harm: {'; '.join(untested)}" in lines
+
+
 def test_many_harmed_subgroups_are_counted(make_rich: MakeReport) -> None:
     made = make_rich("do-not-augment", subgroups={f"c = {i}": -2.0 - i for i in range(12)})
     lines = summary(made).splitlines()
