@@ -8,6 +8,7 @@ from pydantic import Field
 
 from synthgen.generators.arn import ARN
 from synthgen.generators.ctgan import CTGAN
+from synthgen.generators.dp_ctgan import DPCTGAN
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.resample import Resample
 from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -19,6 +20,7 @@ AnyGenerator: TypeAlias = Annotated[
     | ARN
     | Mixture
     | TVAE
+    | DPCTGAN
     | SDVCTGAN
     | SDVTVAE
     | SDVGaussianCopula

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,11 +22,21 @@ N = TypeVar("N", bound=nn.Module)
 WEIGHTS = "model.safetensors"
 
 
-def write_model(path: Path, generator: Generator, encoder: Encoder, network: nn.Module) -> None:
-    """Write ``model.safetensors`` and ``model.json`` into the existing directory ``path``."""
+NOTHING: Mapping[str, Any] = {}
+
+
+def write_model(
+    path: Path,
+    generator: Generator,
+    encoder: Encoder,
+    network: nn.Module,
+    more: Mapping[str, Any] = NOTHING,
+) -> None:
+    """Write ``model.safetensors`` and ``model.json``, which says ``more`` if there is any, into the
+    existing directory ``path``."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(weights, path / WEIGHTS)
-    text = json.dumps(_described(generator, encoder), indent=1)
+    text = json.dumps({**_described(generator, encoder), **more}, indent=1)
     (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 
 
