@@ -23,16 +23,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import Field, PositiveInt, ValidationError, field_validator
+from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor
 
-from synthgen.data.schema import Value
+from synthgen.data.schema import Schema, Value
 from synthgen.data.table import Table
 from synthgen.encoding import Encoded, Encoder
 from synthgen.encoding.onehot import Layout
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
-from synthgen.generators.description import DESCRIPTION, damaged
+from synthgen.generators.description import damaged, read_privacy
 from synthgen.generators.dp_ctgan_networks import (
     KNOTS,
     Conditions,
@@ -67,13 +67,13 @@ LISTS = 0.1
 """The share of delta that private lists of categories take."""
 TEMPERATURE = 0.2
 """Of the Gumbel-softmax that stands for drawing categories while training."""
-ALIGNED_ROWS, ALIGNMENTS = 20_000, 20
+ALIGNED_ROWS, ALIGNMENTS = 8_192, 12
 """Rows by which the marginals are set, and how often the logits are corrected."""
 
 
 class DPCTGAN(Generator):
-    """Hyper-parameters. (epsilon, delta) is of one model and all rows drawn from it, for tables that
-    differ in one row; the number of rows is public."""
+    """Hyper-parameters. (epsilon, delta) is of one model and all rows drawn from it, for tables
+    that differ in one row; the number of rows is public."""
 
     name: Literal["dp-ctgan"] = "dp-ctgan"
     epsilon: float = Field(default=3.0, gt=0)
@@ -84,10 +84,10 @@ class DPCTGAN(Generator):
     preprocessing: float = Field(default=0.3, gt=0, lt=1)
     """What bounds, categories and frequencies may cost, as a share of epsilon if they were all. As
     the two are composed, the critic is left with more than the rest."""
-    bounds: dict[str, tuple[float, float]] = {}
+    bounds: dict[str, tuple[float, float]] = Field(default={})
     """Columns whose smallest and largest value are known without these rows (times in seconds since
     1970), which then cost nothing."""
-    categories: dict[str, tuple[Value, ...]] = {}
+    categories: dict[str, tuple[Value, ...]] = Field(default={})
     """Columns whose values are known without these rows; the others' are listed privately, so that
     values of few rows are lost."""
     max_grad_norm: float = Field(default=1.0, gt=0)
@@ -246,11 +246,9 @@ class DPCTGAN(Generator):
         Raises :class:`~synthgen.errors.DataError` where that is not a whole DP-CTGAN model.
         """
         parts = read_model(path, DPCTGAN, DPCTGAN._network)
-        try:
-            description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-            privacy = Privacy.model_validate(description["privacy"])
-        except (KeyError, ValidationError) as error:
-            raise damaged(path, DPCTGAN, error) from error
+        privacy = read_privacy(path)
+        if privacy is None:
+            raise damaged(path, DPCTGAN, KeyError("privacy"))
         return DPCTGANSampler(*parts, privacy)
 
     def _plan(self, train: Table, rate: float, times: int) -> _Plan:
@@ -344,6 +342,10 @@ class DPCTGANSampler:
     network: Network
     privacy: Privacy
 
+    @property
+    def schema(self) -> Schema:
+        return self.encoder.schema
+
     def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
         """As :meth:`synthgen.generators.base.Sampler.sample`.
 
@@ -426,9 +428,7 @@ class DPCTGANSampler:
         return raw, raw[:, layout.onehots].masked_fill(absent, -torch.inf), asked
 
     def _conditions(self) -> Conditions:
-        return Conditions.of(
-            self.encoder.spans, self.encoder.counts, Layout.of(self.encoder.spans)
-        )
+        return Conditions.of(self.encoder.spans, self.encoder.counts, Layout.of(self.encoder.spans))
 
     def _rarest(self, where: Where) -> int | None:
         """The number of the condition that the fewest rows meet; None without any."""

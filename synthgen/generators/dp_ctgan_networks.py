@@ -59,7 +59,7 @@ class Generator(nn.Module):
 
 
 def critic_of(width: int, hidden: Sequence[int]) -> nn.Sequential:
-    """Dense layers with LeakyReLU(0.2): each row is judged on its own, so no batch normalisation."""
+    """Dense layers with LeakyReLU(0.2). No batch normalisation: it would mix rows."""
     layers: list[nn.Module] = []
     for size in hidden:
         layers += [nn.Linear(width, size), nn.LeakyReLU(0.2)]
@@ -133,8 +133,8 @@ class Conditions:
         return -logs.gather(1, self.places[asked][:, None]).mean()
 
     def impose(self, codes: Tensor, logits: Tensor, asked: Tensor, layout: Layout) -> None:
-        """Write what was asked for into ``codes`` (n, spans), in the rows that make it the likeliest
-        of its column; others keep what they drew."""
+        """Write what was asked for into ``codes`` (n, spans), in the rows that make it the
+        likeliest of its column; others keep what they drew."""
         if not len(self):
             return
         spans = self.spans[asked]

@@ -25,14 +25,16 @@ from synthgen.data.origin import Origin
 from synthgen.data.read import Loaded, ReadOptions, read
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
+from synthgen.generators.base import PrivateSampler
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
 from synthgen.pipeline.conform import conform
 from synthgen.pipeline.draw import draw
-from synthgen.pipeline.events import Notify
+from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
+from synthgen.report.sections.privacy import guarantee
 from synthgen.results import Recipe, Score
 from synthgen.runs import Run, dump
 from synthgen.training.context import Context
@@ -67,6 +69,8 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         log.info("%d rows, %d columns; training on %s", *table.frame.shape, context.device)
         with single_thread():
             sampler = resolved.generator.fit(table, context)
+        if isinstance(sampler, PrivateSampler):
+            notify(Event("fit", notice=guarantee(sampler.privacy)))
         draft = work / "model"
         shutil.rmtree(draft, ignore_errors=True)
         models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
@@ -170,7 +174,9 @@ def sample(
     model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
     notices: list[str] = []
     with stages.shortfalls(notices):
-        if allow_copies or not (path / "split").is_dir():
+        # What a private model gives must not depend on training rows once more.
+        private = isinstance(model.sampler, PrivateSampler)
+        if allow_copies or private or not (path / "split").is_dir():
             table = model.sampler.sample(rows, seed=seed, where=where)
         else:
             drawn = draw(

@@ -1,8 +1,8 @@
 """What the noise costs: Rényi accounting (Mironov 2017, arXiv 1702.07476) by Opacus.
 
-A history is a list of (noise multiplier, sample rate, times): Gaussian mechanisms of L2 sensitivity
-1 on Poisson samples of the rows (Mironov et al. 2019, arXiv 1908.10530). All of them are composed at
-once, order by order, and turned into epsilon at the end.
+A history is a list of (noise multiplier, sample rate, times): Gaussian mechanisms of L2
+sensitivity 1 on Poisson samples of the rows (Mironov et al. 2019, arXiv 1908.10530). They are all
+composed, order by order, and turned into epsilon at the end.
 """
 
 from __future__ import annotations

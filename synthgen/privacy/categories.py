@@ -1,11 +1,10 @@
 """Which values a column has, released without telling of one row.
 
 A value is released if its noisy count reaches a threshold so far above :data:`RARE` that a value
-held by just so many rows does with probability ``delta`` at most. A row more or less therefore makes
-a value appear with no more than that probability: the stability-based histogram (Korolova et al. 2009;
-Bun, Nissim and Stemmer 2016, arXiv 1511.08552, section 3), with Gaussian noise (Wilkins et al. 2024,
-arXiv 2306.07884) and, for the project's promise on rare values, counting from ``RARE`` on instead of
-from one.
+held by just so many rows does so with probability ``delta`` at most, and never if fewer hold it. So
+one row makes a value appear with no more than that probability: the stability-based histogram
+(Korolova et al. 2009; Bun, Nissim and Stemmer 2016, arXiv 1511.08552) with Gaussian noise (Wilkins
+et al. 2024, J. Privacy and Confidentiality 14), which begins at ``RARE`` rows instead of one.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def private_values(
 
 
 def public_values(codes: NDArray[np.int64], size: int, std: float, noise: Noise) -> Released:
-    """The same where the values are no secret: all are listed, in their order, with noisy counts."""
+    """The same where the values are no secret: all of them, in their order, with noisy counts."""
     counts = np.bincount(codes[codes >= 0], minlength=size)
     noisy = noisy_counts(np.append(counts, (codes == -1).sum()), std, noise)
     missing = int(noisy[-1]) if noisy[-1] >= doubtful(std) else 0

@@ -1,5 +1,5 @@
-"""DP-SGD (Abadi et al. 2016, arXiv 1607.00133) with the optimizer of Opacus (Yousefpour et al. 2021,
-arXiv 2109.12298) and noise of our own source. Importing this imports Opacus."""
+"""DP-SGD (Abadi et al. 2016, arXiv 1607.00133) with the optimizer of Opacus (Yousefpour et al.
+2021, arXiv 2109.12298) and noise of our own source. Importing this imports Opacus."""
 
 from __future__ import annotations
 

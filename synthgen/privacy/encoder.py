@@ -173,9 +173,7 @@ def _categories(
         values = column.values
     elif declared is not None:
         values = tuple(declared)
-        codes = to_codes(
-            train.frame[column.name], column.model_copy(update={"values": values})
-        )
+        codes = to_codes(train.frame[column.name], column.model_copy(update={"values": values}))
         found = public_values(codes, len(values), price.std, noise)
     else:
         codes = train.codes(column.name)
@@ -191,9 +189,7 @@ def _categories(
         missing,
         found.others,
     )
-    encoding = Categories(
-        counts=listing.counts, missing=missing > 0, rare=listing.others > 0
-    )
+    encoding = Categories(counts=listing.counts, missing=missing > 0, rare=listing.others > 0)
     return listing, encoding
 
 
@@ -211,9 +207,7 @@ def _with_values(column: Discrete, listed: _Listing) -> Discrete:
 
 def _constant(train: Table, column: Constant, price: Price, noise: Noise) -> Constant:
     codes, values = pd.factorize(train.frame[column.name])
-    found = private_values(
-        codes.astype(np.int64), len(values), price.std, price.delta, noise
-    )
+    found = private_values(codes.astype(np.int64), len(values), price.std, price.delta, noise)
     # Where nothing may be said: a gap, or a zero in what has no gaps.
     value: Value | None = None if _holds_gaps(column.dtype) else 0
     if len(found.positions):
@@ -251,7 +245,8 @@ def _quantity(
     )
     tally = (int(rows.sum()), *([missing] if missing else []), *(count for _, count in spikes))
     known: dict[str, Any] = {"missing": missing > 0, "note": "", **precision}
-    known |= _bounds(column, given or (float(histogram.left[0]), float(histogram.right[-1])))
+    ends = given or (float(histogram.left[0]), float(histogram.right[-1]))
+    known |= _bounds(column, ends, step)
     if isinstance(column, Numeric):
         known["spikes"] = quantiles.spikes
     return column.model_copy(update=known), quantiles, tally
@@ -272,8 +267,10 @@ def _step(
     needed = np.full(len(micro), len(RESOLUTIONS) - 1)
     for level in range(len(RESOLUTIONS) - 2, -1, -1):
         needed[micro % round(RESOLUTIONS[level] * 1e6) == 0] = level
-    level = private_precision(needed, len(RESOLUTIONS) - 1, std, noise)
-    step = RESOLUTIONS[-1 if level is None else level]
+    if isinstance(column, Datetime) and column.zone is not None:
+        needed = np.maximum(needed, 1)  # days are the zone's own, which UTC does not show
+    found = private_precision(needed, len(RESOLUTIONS) - 1, std, noise)
+    step = RESOLUTIONS[-1 if found is None else found]
     return step, {"resolution": step}
 
 
@@ -305,9 +302,15 @@ def _spikes(
     return found, ~alone
 
 
-def _bounds(column: Continuous, ends: tuple[float, float]) -> dict[str, Any]:
+def _bounds(column: Continuous, ends: tuple[float, float], step: float) -> dict[str, Any]:
+    """On the grid of the column's values, so that rounding a value does not leave them."""
     low, high = ends
     if not isinstance(column, Numeric) or not column.integer:
+        if step and abs(low) < 2**53 * step and abs(high) < 2**53 * step:
+            low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+        if isinstance(column, Numeric) and step:
+            places = round(-math.log10(step))
+            low, high = round(low, places), round(high, places)
         return {"low": low, "high": high if high > low else low + 1}
     least, most = whole_limits(column.dtype)
     smallest, largest = max(math.ceil(low), least), min(math.floor(high), most)

@@ -39,7 +39,8 @@ class SystemNoise:
     def uniform(self, n: int) -> Floats:
         """53 random bits each; the half keeps 0 out."""
         bits = np.frombuffer(os.urandom(8 * n), dtype=np.uint64) >> np.uint64(11)
-        return (bits + 0.5) * 2.0**-53
+        draws: Floats = (bits + 0.5) * np.float64(2.0**-53)
+        return draws
 
 
 class SeededNoise:
@@ -53,7 +54,8 @@ class SeededNoise:
         return SeededNoise(self._seed, step)
 
     def uniform(self, n: int) -> Floats:
-        return (self._random.integers(2**53, size=n) + 0.5) * 2.0**-53
+        draws: Floats = (self._random.integers(2**53, size=n) + 0.5) * np.float64(2.0**-53)
+        return draws
 
 
 def normal(noise: Noise, n: int, std: float) -> Floats:

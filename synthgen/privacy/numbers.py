@@ -2,8 +2,8 @@
 
 A histogram with noisy counts on a grid that is fixed beforehand, whose full bins are split and
 counted again, a few times: in the manner of PrivTree (Zhang et al. 2016, arXiv 1601.03229), with
-Gaussian noise. All edges are the grid's, so that none is a value of the data, and the range is where
-noisy counts can be told from noise: an extreme value alone in its bin is outside.
+Gaussian noise. All edges are the grid's, so that none is a value of the data, and the range is
+where counts can be told from noise: an extreme value alone in its bin is outside.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ PARTS = 16
 QUERIES = 1 + SPLITS
 """Gaussian mechanisms that a histogram spends."""
 COVERED = 0.9
-"""Neighbouring bins of the first grid are joined until those that can be told from noise hold such a
-share of the rows."""
+"""Neighbouring bins of the first grid are joined until those that can be told from noise hold such
+a share of the rows."""
 FALSE = 0.01
 """How many empty bins are taken for full ones, on average over a grid."""
 EXPONENTS = (-64, 1024)
@@ -68,11 +68,11 @@ def grid_of(column: Continuous, bounds: tuple[float, float] | None) -> Grid:
     sides of zero (of whole numbers midway to their neighbours), or equal periods of time."""
     whole = isinstance(column, Numeric) and column.integer
     if bounds is not None:
-        edges = np.linspace(bounds[0], bounds[1] + whole, PARTS + 1)
+        edges: Floats = np.linspace(bounds[0], bounds[1] + whole, PARTS + 1)
         edges = np.unique(np.floor(edges)) - 0.5 if whole else edges
         return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64))
     if isinstance(column, Datetime):
-        edges = PERIOD * np.arange(-PERIODS, PERIODS + 1)
+        edges = np.arange(-PERIODS, PERIODS + 1, dtype=np.float64) * PERIOD
         return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64))
     first, last = INTEGER_EXPONENTS if whole else EXPONENTS
     powers = np.array([math.ldexp(1.0, e) for e in range(first, last)] + [_top(last)])
@@ -88,8 +88,9 @@ def _top(exponent: int) -> float:
 def private_histogram(
     numbers: Floats, grid: Grid, step: float, std: float, noise: Noise
 ) -> Histogram | None:
-    """Of ``numbers`` (n,), NaN where missing. ``step`` is the distance of neighbouring values (1: they
-    are whole), 0 for full precision: no bin gets narrower. None where no bin can be told from noise.
+    """Of ``numbers`` (n,), NaN where missing. ``step`` is the distance of neighbouring values (1:
+    they are whole), 0 for full precision: no bin gets narrower. None where no bin can be told from
+    noise.
 
     Spends :data:`QUERIES` Gaussian mechanisms of noise ``std``.
     """
@@ -115,8 +116,8 @@ def _below(edge: float) -> float:
 def _told_from_noise(
     grid: Grid, counts: Counts, present: int, std: float
 ) -> tuple[Floats, Floats, Counts] | None:
-    """The bins whose counts cannot well be noise, joined 1, 2, 4, ... at a time until they hold most
-    of the rows, or as many as they ever do."""
+    """The bins whose counts cannot well be noise, joined 1, 2, 4, ... at a time until they hold
+    most of the rows, or as many as they ever do."""
     found, most = None, 0
     start = np.flatnonzero(np.append(True, np.diff(grid.family) != 0))
     within = np.arange(len(counts)) - np.repeat(start, np.diff(np.append(start, len(counts))))
@@ -180,9 +181,7 @@ def _parts(low: float, high: float, step: float) -> int:
     return max(1, int(min(PARTS, cells)))
 
 
-def private_precision(
-    needed: Counts, levels: int, std: float, noise: Noise
-) -> int | None:
+def private_precision(needed: Counts, levels: int, std: float, noise: Noise) -> int | None:
     """The first of ``levels`` precisions that does for (nearly) all rows, of which each needs at
     least ``needed`` (n,) or, where that is ``levels`` or more, has full precision. None: no level
     does, or the noise hides which.

@@ -39,6 +39,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "epochs": 2,
         "batch_size": 100,
         "epsilon": 1e6,
+        "discriminator_steps": 1,
         "generator_dim": [32],
         "discriminator_dim": [32],
         "insecure_seeded_noise": True,
