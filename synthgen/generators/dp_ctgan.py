@@ -97,7 +97,7 @@ class DPCTGAN(Generator):
     epochs: int = Field(default=100, ge=1)
     """Passes of the critic over the training rows, on average. More of them need more noise in
     each."""
-    discriminator_steps: int = Field(default=5, ge=1)
+    discriminator_steps: int = Field(default=1, ge=1)
     """Critic updates for each generator update."""
     embedding_dim: int = Field(default=64, ge=1)
     """Size of the generator's noise input."""
@@ -107,7 +107,7 @@ class DPCTGAN(Generator):
     """Sizes of the critic's hidden layers. A large critic gets much noise."""
     generator_lr: float = Field(default=5e-4, gt=0)
     """Learning rate of the generator's Adam (betas 0.5 and 0.9)."""
-    discriminator_lr: float = Field(default=5e-4, gt=0)
+    discriminator_lr: float = Field(default=2e-3, gt=0)
     """Learning rate of the critic's Adam (betas 0.5 and 0.9)."""
     ema: float = Field(default=0.995, gt=0, lt=1)
     """Decay of an exponential moving average of the generator's weights, which samples."""

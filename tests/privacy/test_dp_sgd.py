@@ -15,7 +15,7 @@ from synthgen.privacy.noise import SeededNoise
 
 pytest.importorskip("opacus")
 
-from synthgen.privacy.dp_sgd import PrivateCritic, clipped_gradients  # noqa: E402
+from synthgen.privacy.dp_sgd import PrivateCritic, clipped_gradients
 
 LIMIT = 0.7
 

@@ -39,6 +39,8 @@ def formal(report: Report) -> tuple[str, ...]:
     known = report.privacy
     if known is None:
         return ()
+    if not known.secret_noise:
+        return (guarantee(known),)
     limits = (
         "That covers the folder model/ and what synthgen sample draws from it. It does not cover "
         "this report, the verdict and its measurements, the split, synthetic.parquet and the "
