@@ -25,7 +25,7 @@ class Released:
     """Positions of the released values among those asked about, and noisy counts."""
 
     positions: NDArray[np.int64]
-    """By falling count."""
+    """Ascending."""
     counts: NDArray[np.int64]
     missing: int
     """Of missing cells; 0 where they cannot be told from none."""
@@ -52,7 +52,6 @@ def private_values(
     noisy = noisy_counts(np.append(counts, (codes == -1).sum()), std, noise)
     missing = int(noisy[-1]) if noisy[-1] >= bar else 0
     found = np.flatnonzero((counts >= RARE) & (noisy[:-1] >= bar))
-    found = found[np.argsort(-noisy[found], kind="stable")]
     others = len(codes) - int(noisy[found].sum()) - missing
     return Released(found, noisy[found], missing, others if others >= bar else 0)
 

@@ -182,15 +182,22 @@ def _categories(
         if not len(found.positions):
             raise _drowned(column, "categories", "a list of its values")
     missing = found.missing if _holds_gaps(column.dtype) else 0
-    order = np.argsort(found.positions) if isinstance(column, Ordered) else slice(None)
+    pairs = [(values[i], int(n)) for i, n in zip(found.positions, found.counts, strict=True)]
+    if isinstance(column, Categorical) and declared is None:
+        pairs = _by_frequency(pairs)
     listing = _Listing(
-        tuple(values[i] for i in found.positions[order]),
-        tuple(found.counts[order].tolist()),
+        tuple(value for value, _ in pairs),
+        tuple(count for _, count in pairs),
         missing,
         found.others,
     )
     encoding = Categories(counts=listing.counts, missing=missing > 0, rare=listing.others > 0)
     return listing, encoding
+
+
+def _by_frequency(pairs: list[tuple[Value, int]]) -> list[tuple[Value, int]]:
+    """Ties in the order of the text: that in which values were counted tells their true order."""
+    return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))
 
 
 def _tally(encoding: Categories, listed: _Listing) -> tuple[int, ...]:
@@ -210,8 +217,11 @@ def _constant(train: Table, column: Constant, price: Price, noise: Noise) -> Con
     found = private_values(codes.astype(np.int64), len(values), price.std, price.delta, noise)
     # Where nothing may be said: a gap, or a zero in what has no gaps.
     value: Value | None = None if _holds_gaps(column.dtype) else 0
-    if len(found.positions):
-        value = as_value(values[found.positions[0]])
+    pairs = [
+        (as_value(values[i]), int(n)) for i, n in zip(found.positions, found.counts, strict=True)
+    ]
+    if pairs:
+        value = _by_frequency(pairs)[0][0]
     return Constant(name=column.name, dtype=column.dtype, missing=value is None, value=value)
 
 

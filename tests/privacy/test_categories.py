@@ -37,10 +37,10 @@ def test_a_single_row_is_never_released_however_small_the_noise() -> None:
         assert 1 not in found.positions
 
 
-def test_released_values_come_by_noisy_frequency_and_the_rest_is_one_group() -> None:
+def test_released_values_have_their_counts_and_the_rest_is_one_group() -> None:
     found = private_values(counted(300, 900, 3, 200), 3, 0.01, 1e-6, SeededNoise(1))
-    assert found.positions.tolist() == [1, 0]
-    assert found.counts.tolist() == [900, 300]
+    assert found.positions.tolist() == [0, 1]
+    assert found.counts.tolist() == [300, 900]
     assert found.missing == 200
     assert found.others == 0  # three rows cannot be told from none
     many = private_values(counted(300, 4, 4, 4, 4, 0), 5, 0.01, 1e-6, SeededNoise(1))
