@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
     from synthgen.generators.ctgan import CTGAN
+    from synthgen.generators.dp_ctgan import DPCTGAN
     from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -30,6 +31,7 @@ _HOME = {
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
     "CTGAN": "synthgen.generators.ctgan",
+    "DPCTGAN": "synthgen.generators.dp_ctgan",
     "Mixture": "synthgen.generators.mixture",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",
@@ -43,6 +45,7 @@ _HOME = {
 __all__ = [
     "ARN",
     "CTGAN",
+    "DPCTGAN",
     "SDVCTGAN",
     "SDVTVAE",
     "TVAE",

@@ -36,11 +36,11 @@ from synthgen.generators.description import damaged, read_privacy
 from synthgen.generators.dp_ctgan_networks import (
     KNOTS,
     Conditions,
+    ResidualGenerator,
     critic_of,
     gumbel,
     log_softmax,
 )
-from synthgen.generators.dp_ctgan_networks import Generator as Network
 from synthgen.generators.tabular_batches import check_rows
 from synthgen.generators.tabular_files import read_model, write_model
 from synthgen.privacy.accounting import (
@@ -281,12 +281,12 @@ class DPCTGAN(Generator):
             secret_noise=not self.insecure_seeded_noise,
         )
 
-    def _network(self, encoder: Encoder) -> Network:
+    def _network(self, encoder: Encoder) -> ResidualGenerator:
         spans = encoder.spans
         conditions = sum(span.size for span in spans if span.discrete)
         scalars = sum(span.scalar for span in spans)
         width = scalars + sum(span.size for span in spans)
-        return Network(self.embedding_dim, conditions, self.generator_dim, width, scalars)
+        return ResidualGenerator(self.embedding_dim, conditions, self.generator_dim, width, scalars)
 
     def _fingerprint(self, train: Table, seed: int) -> str:
         """What tells one training from another. Not the encoder, which is different each time."""
@@ -339,7 +339,7 @@ class DPCTGANSampler:
 
     config: DPCTGAN
     encoder: Encoder
-    network: Network
+    network: ResidualGenerator
     privacy: Privacy
 
     @property

@@ -17,7 +17,7 @@ KNOTS = 257
 """Of the map from a scalar's raw output to its place in the column's distribution."""
 
 
-class Generator(nn.Module):
+class ResidualGenerator(nn.Module):
     """``h0 = z ⊕ condition``; ``h_k+1 = ReLU(BN(FC(h_k))) ⊕ h_k``; the output is ``FC(h_last)``, as
     in CTGAN (Xu et al. 2019, arXiv 1907.00503, section 4.4).
 
