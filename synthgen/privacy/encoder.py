@@ -45,7 +45,7 @@ from synthgen.errors import ConfigError, DataError
 from synthgen.privacy import numbers
 from synthgen.privacy.categories import private_values, public_values
 from synthgen.privacy.noise import Noise
-from synthgen.privacy.numbers import Histogram, grid_of, private_histogram, private_precision
+from synthgen.privacy.numbers import Grid, Histogram, grid_of, private_histogram, private_precision
 
 Bounds = Mapping[str, tuple[float, float]]
 Listed = Mapping[str, Sequence[Value]]
@@ -234,14 +234,15 @@ def _quantity(
     values = train.numbers(column.name)
     given = facts.bounds.get(column.name)
     step, precision = _step(values, column, std, noise)
-    histogram = private_histogram(values, grid_of(column, given), step, std, noise)
+    grid = grid_of(column, step, given)
+    histogram = private_histogram(values, grid, std, noise)
     if histogram is None:
         if given is None:
             raise _drowned(column, "bounds", "its range")
-        low, high = given[0] - step / 2, given[1] + step / 2
-        histogram = Histogram(np.array([low]), np.array([high]), np.array([len(train)]), 0)
+        ends = grid.edges[:1], grid.edges[-1:]
+        histogram = Histogram(*ends, np.array([len(train)]), 0)
     missing = histogram.missing if _holds_gaps(column.dtype) else 0
-    spikes, regular = _spikes(histogram, column)
+    spikes, regular = _spikes(histogram, column, whole=grid.whole)
     left, right, rows = histogram.left[regular], histogram.right[regular], histogram.rows[regular]
     if not len(left):
         left, right, rows = histogram.left[:1], histogram.right[:1], np.ones(1, dtype=np.int64)
@@ -255,8 +256,7 @@ def _quantity(
     )
     tally = (int(rows.sum()), *([missing] if missing else []), *(count for _, count in spikes))
     known: dict[str, Any] = {"missing": missing > 0, "note": "", **precision}
-    ends = given or (float(histogram.left[0]), float(histogram.right[-1]))
-    known |= _bounds(column, ends, step)
+    known |= _bounds(column, grid, given or (float(histogram.left[0]), float(histogram.right[-1])))
     if isinstance(column, Numeric):
         known["spikes"] = quantiles.spikes
     return column.model_copy(update=known), quantiles, tally
@@ -297,7 +297,7 @@ def _decimals(present: NDArray[np.float64], dtype: str) -> NDArray[np.int64]:
 
 
 def _spikes(
-    histogram: Histogram, column: Continuous
+    histogram: Histogram, column: Continuous, *, whole: bool
 ) -> tuple[list[tuple[float, int]], NDArray[np.bool_]]:
     """Single numbers that hold a large share of the rows, with their counts; and which bins are
     left."""
@@ -306,25 +306,28 @@ def _spikes(
         return [], regular
     width = histogram.right - histogram.left
     total = histogram.rows.sum() + histogram.missing
-    alone = (width <= 1 if column.integer else width == 0) & (histogram.rows >= SPIKE * total)
+    alone = (width <= 1 if whole else width == 0) & (histogram.rows >= SPIKE * total)
     middles = (histogram.left + histogram.right) / 2
     found = [(float(middles[i]), int(histogram.rows[i])) for i in np.flatnonzero(alone)]
     return found, ~alone
 
 
-def _bounds(column: Continuous, ends: tuple[float, float], step: float) -> dict[str, Any]:
-    """On the grid of the column's values, so that rounding a value does not leave them."""
-    low, high = ends
-    if not isinstance(column, Numeric) or not column.integer:
-        if step and abs(low) < 2**53 * step and abs(high) < 2**53 * step:
-            low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-        if isinstance(column, Numeric) and step:
-            places = round(-math.log10(step))
-            low, high = round(low, places), round(high, places)
-        return {"low": low, "high": high if high > low else low + 1}
-    least, most = whole_limits(column.dtype)
-    smallest, largest = max(math.ceil(low), least), min(math.floor(high), most)
-    return {"low": smallest, "high": max(largest, smallest + 1)}
+def _bounds(column: Continuous, grid: Grid, ends: tuple[float, float]) -> dict[str, Any]:
+    """Multiples of the distance of neighbouring values, so that rounding a value does not leave
+    the bounds: those within ``ends``, or around them where that leaves nothing."""
+    low, high, step = *ends, grid.step
+    if isinstance(column, Numeric) and column.integer:
+        least, most = whole_limits(column.dtype)
+        smallest, largest = max(math.ceil(low), least), min(math.floor(high), most)
+        return {"low": smallest, "high": max(largest, smallest + 1)}
+    if step and max(abs(low), abs(high)) < 2**53 * step:
+        low, high = math.ceil(low / step) * step, math.floor(high / step) * step
+        if high <= low:
+            low, high = low - step, low + step
+    if isinstance(column, Numeric) and step:
+        places = round(-math.log10(step))
+        low, high = round(low, places), round(high, places)
+    return {"low": low, "high": high if high > low else low + 1}
 
 
 def _drowned(column: Column, field: str, what: str) -> DataError:

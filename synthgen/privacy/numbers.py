@@ -45,10 +45,14 @@ PERIODS = 256
 @dataclass(frozen=True)
 class Grid:
     """Ascending ``edges`` (bins + 1,); bin i holds ``edges[i] <= x < edges[i + 1]``.
-    ``family`` (bins,): bins are joined only within a family."""
+    ``family`` (bins,): bins are joined only within a family. ``step``: the distance of neighbouring
+    values, 0 for full precision; no bin gets narrower. ``whole``: values are whole numbers, and
+    edges midway between two of them."""
 
     edges: Floats
     family: Counts
+    step: float
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -63,34 +67,31 @@ class Histogram:
     """Of missing cells; 0 where they cannot be told from none."""
 
 
-def grid_of(column: Continuous, bounds: tuple[float, float] | None) -> Grid:
+def grid_of(column: Continuous, step: float, bounds: tuple[float, float] | None) -> Grid:
     """The first grid: equal parts of the ``bounds`` that somebody gave, else powers of two on both
-    sides of zero (of whole numbers midway to their neighbours), or equal periods of time."""
-    whole = isinstance(column, Numeric) and column.integer
+    sides of zero, or equal periods of time."""
+    whole = isinstance(column, Numeric) and step == 1
     if bounds is not None:
         edges: Floats = np.linspace(bounds[0], bounds[1] + whole, PARTS + 1)
         edges = np.unique(np.floor(edges)) - 0.5 if whole else edges
-        return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64))
+        return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64), step, whole)
     if isinstance(column, Datetime):
         edges = np.arange(-PERIODS, PERIODS + 1, dtype=np.float64) * PERIOD
-        return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64))
+        return Grid(edges, np.zeros(len(edges) - 1, dtype=np.int64), step, whole)
     first, last = INTEGER_EXPONENTS if whole else EXPONENTS
     powers = np.array([math.ldexp(1.0, e) for e in range(first, last)] + [_top(last)])
     powers = powers - 0.5 if whole else powers
     side = np.ones(len(powers) - 1, dtype=np.int64)
-    return Grid(np.concatenate([-powers[::-1], powers]), np.concatenate([-side, [0], side]))
+    edges = np.concatenate([-powers[::-1], powers])
+    return Grid(edges, np.concatenate([-side, [0], side]), step, whole)
 
 
 def _top(exponent: int) -> float:
     return float(np.finfo(np.float64).max) if exponent > 1023 else math.ldexp(1.0, exponent)
 
 
-def private_histogram(
-    numbers: Floats, grid: Grid, step: float, std: float, noise: Noise
-) -> Histogram | None:
-    """Of ``numbers`` (n,), NaN where missing. ``step`` is the distance of neighbouring values (1:
-    they are whole), 0 for full precision: no bin gets narrower. None where no bin can be told from
-    noise.
+def private_histogram(numbers: Floats, grid: Grid, std: float, noise: Noise) -> Histogram | None:
+    """Of ``numbers`` (n,), NaN where missing. None where no bin can be told from noise.
 
     Spends :data:`QUERIES` Gaussian mechanisms of noise ``std``.
     """
@@ -104,7 +105,7 @@ def private_histogram(
         return None
     left, right, rows = found
     for _ in range(SPLITS):
-        left, right, rows = _split(values, left, right, rows, step, std, noise)
+        left, right, rows = _split(values, left, right, rows, grid, std, noise)
     zero = (left < 0) & (right > 0) & (right <= ZERO)
     return Histogram(np.where(zero, 0.0, left), np.where(zero, 0.0, right), rows, missing)
 
@@ -145,19 +146,19 @@ def _split(
     left: Floats,
     right: Floats,
     rows: Counts,
-    step: float,
+    grid: Grid,
     std: float,
     noise: Noise,
 ) -> tuple[Floats, Floats, Counts]:
     """Split the bins with enough rows, and share their rows by noisy counts of the parts."""
     edges, parent = [], []
     for i, (low, high, held) in enumerate(zip(left, right, rows, strict=True)):
-        parts = _parts(float(low), float(high), step) if held >= PARTS * max(std, RARE) else 1
+        parts = _parts(float(low), float(high), grid.step) if held >= PARTS * max(std, RARE) else 1
         edges.append(low / parts * np.arange(parts, 0, -1) + high / parts * np.arange(parts))
         parent.append(np.full(parts, i))
     starts, owner = np.concatenate(edges), np.concatenate(parent)
-    if step == 1:
-        starts = np.floor(starts + 1) - 0.5  # midway between two whole numbers
+    if grid.whole:
+        starts = np.floor(starts + 1) - 0.5
     last = np.append(owner[1:] != owner[:-1], True)
     ends = np.where(last, right[owner], np.append(starts[1:], 0.0))
     place = np.clip(np.searchsorted(starts, values, side="right") - 1, 0, len(starts) - 1)

@@ -128,6 +128,24 @@ def test_plain_integers_are_never_said_to_lack_cells() -> None:
         assert type(column.low) is int
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_whole_numbers_stored_as_floats_stay_whole(gaps: bool) -> None:
+    """As pandas stores integers with gaps."""
+    rng = np.random.default_rng(1)
+    values = rng.integers(16, 80, 4000).astype(float)
+    values[:500] = np.nan if gaps else 16.0
+    frame = pd.DataFrame({"age": values, "y": ["a", "b"] * 2000})
+    train = Table(frame, infer(frame, target="y"))
+    encoder = fitted(train, std=5.0)
+    column = encoder.schema["age"]
+    assert isinstance(column, Numeric)
+    assert (column.low, column.high, column.decimals, column.missing) == (16, 79, 0, gaps)
+    back = encoder.decode(encoder.encode(Table(frame, encoder.schema)), seed=1)
+    one, two = train.numbers("age"), back.numbers("age")
+    np.testing.assert_array_equal(np.isnan(one), np.isnan(two))
+    assert (one == two)[~np.isnan(one)].mean() > 0.95
+
+
 def test_bounds_do_not_follow_an_extreme_value() -> None:
     """Over many draws of noise the bounds are never a value of the data, with or without it."""
     frame = mixed(1000, seed=2)

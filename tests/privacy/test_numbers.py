@@ -30,10 +30,9 @@ def histogram(
     bounds: tuple[float, float] | None = None,
     noise: object = None,
 ) -> Histogram | None:
-    grid = grid_of(column(integer=integer), bounds)
+    grid = grid_of(column(integer=integer), float(integer), bounds)
     source = noise or SeededNoise(1)
-    step = 1.0 if integer else 0.0
-    return private_histogram(numbers.astype(float), grid, step, std, source)  # type: ignore[arg-type]
+    return private_histogram(numbers.astype(float), grid, std, source)  # type: ignore[arg-type]
 
 
 def cdf(found: Histogram, x: np.ndarray) -> np.ndarray:
@@ -80,7 +79,7 @@ def test_with_the_same_noise_one_row_changes_counts_by_one() -> None:
     """What the accounting rests on: sensitivity 1 of the first histogram, of which all follows."""
     numbers = RNG.normal(50, 10, 3000)
     exact = [
-        np.histogram(part, grid_of(column(integer=False), None).edges)[0]
+        np.histogram(part, grid_of(column(integer=False), 0.0, None).edges)[0]
         for part in (numbers, numbers[1:])
     ]
     assert np.abs(exact[0] - exact[1]).sum() == 1
@@ -135,7 +134,7 @@ def test_where_noise_drowns_all_there_is_none() -> None:
 def test_times_have_a_grid_of_their_own() -> None:
     born = Datetime(name="t", dtype="datetime64[ns]", low=0, high=1, resolution=1)
     seconds = RNG.uniform(1.5e9, 1.6e9, 5000)
-    found = private_histogram(seconds, grid_of(born, None), 86400.0, 5.0, SeededNoise(1))
+    found = private_histogram(seconds, grid_of(born, 86400.0, None), 5.0, SeededNoise(1))
     assert found is not None
     assert found.left[0] == pytest.approx(1.5e9, abs=4e6)
     assert found.right[-1] == pytest.approx(1.6e9, abs=4e6)
