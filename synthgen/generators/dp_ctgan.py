@@ -86,7 +86,7 @@ class DPCTGAN(Generator):
     the two are composed, the critic is left with more than the rest."""
     bounds: dict[str, tuple[float, float]] = Field(default={})
     """Columns whose smallest and largest value are known without these rows (times in seconds since
-    1970), which then cost nothing."""
+    1970): they need not be found."""
     categories: dict[str, tuple[Value, ...]] = Field(default={})
     """Columns whose values are known without these rows; the others' are listed privately, so that
     values of few rows are lost."""
