@@ -24,7 +24,7 @@ Counts = NDArray[np.int64]
 SPLITS = 3
 """So often bins are split."""
 PARTS = 16
-"""Into so many parts."""
+"""Into so many parts at most, and so few that a part's share can be told from noise."""
 QUERIES = 1 + SPLITS
 """Gaussian mechanisms that a histogram spends."""
 COVERED = 0.9
@@ -153,7 +153,8 @@ def _split(
     """Split the bins with enough rows, and share their rows by noisy counts of the parts."""
     edges, parent = [], []
     for i, (low, high, held) in enumerate(zip(left, right, rows, strict=True)):
-        parts = _parts(float(low), float(high), grid.step) if held >= PARTS * max(std, RARE) else 1
+        most = min(PARTS, int(held / (2 * max(std, RARE))))
+        parts = _parts(float(low), float(high), grid.step, most)
         edges.append(low / parts * np.arange(parts, 0, -1) + high / parts * np.arange(parts))
         parent.append(np.full(parts, i))
     starts, owner = np.concatenate(edges), np.concatenate(parent)
@@ -165,7 +166,7 @@ def _split(
     place = place[(values >= starts[place]) & (values < ends[place])]
     counts = noisy_counts(np.bincount(place, minlength=len(starts)), std, noise)
     # A part whose count is hardly above its noise is empty, unless all of them are.
-    positive = np.where(counts >= RARE + std, counts, 0).astype(np.float64)
+    positive = np.where(counts >= RARE + 2 * std, counts, 0).astype(np.float64)
     total = np.bincount(owner, weights=positive, minlength=len(left))[owner]
     share = np.where(total > 0, positive / np.where(total > 0, total, 1.0), 0.0)
     share = np.where(total > 0, share, 1 / np.bincount(owner)[owner])
@@ -174,12 +175,13 @@ def _split(
     return starts[kept], ends[kept], shared[kept]
 
 
-def _parts(low: float, high: float, step: float) -> int:
-    """Into how many parts a bin can be split: none narrower than ``step``."""
+def _parts(low: float, high: float, step: float, most: int) -> int:
+    """Into how many parts a bin is split: a power of two if not into its cells of ``step``, than
+    which none is narrower; 1 where that is not possible."""
     if low < 0 < high <= ZERO:
         return 1
     cells = (high - low) / step if step else math.inf
-    return max(1, int(min(PARTS, cells)))
+    return int(cells) if 1 <= cells <= most else 1 << max(0, most.bit_length() - 1)
 
 
 def private_precision(needed: Counts, levels: int, std: float, noise: Noise) -> int | None:
