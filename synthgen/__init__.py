@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
     from synthgen.generators.ctgan import CTGAN
+    from synthgen.generators.ctgan_paper import CTGANPaper
     from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -30,6 +31,7 @@ _HOME = {
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
     "CTGAN": "synthgen.generators.ctgan",
+    "CTGANPaper": "synthgen.generators.ctgan_paper",
     "Mixture": "synthgen.generators.mixture",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",
@@ -47,6 +49,7 @@ __all__ = [
     "SDVTVAE",
     "TVAE",
     "AugmentedRun",
+    "CTGANPaper",
     "GANSampler",
     "Mixture",
     "Resample",

@@ -2,5 +2,6 @@
 
 from synthgen.encoding.encoder import Encoder, fit_encoder
 from synthgen.encoding.layout import Encoded, Span
+from synthgen.encoding.wide import Wide
 
-__all__ = ["Encoded", "Encoder", "Span", "fit_encoder"]
+__all__ = ["Encoded", "Encoder", "Span", "Wide", "fit_encoder"]

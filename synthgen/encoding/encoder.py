@@ -60,6 +60,16 @@ class Encoder:
         )
 
     @cached_property
+    def discrete_spans(self) -> tuple[int, ...]:
+        """Positions of the spans of discrete columns."""
+        return tuple(k for k, span in enumerate(self.spans) if span.discrete)
+
+    @cached_property
+    def target_span(self) -> tuple[int, ...]:
+        """The position of the target's span; empty where it is no discrete column."""
+        return tuple(k for k in self.discrete_spans if self.spans[k].column == self.schema.target)
+
+    @cached_property
     def counts(self) -> tuple[Tensor, ...]:
         """Per span an int64 tensor (size,): how many training rows have each code."""
         return tuple(torch.tensor(tally, dtype=torch.int64) for tally in self.tallies)

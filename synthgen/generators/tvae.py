@@ -17,23 +17,22 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.encoding import Encoded, Encoder, Wide, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.tabular_batches import (
     Epochs,
-    Wide,
     check_rows,
     gumbel_noise,
     to_device,
     unseen_codes,
 )
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
-from synthgen.generators.tabular_validation import Validation, Watch, hold_out
+from synthgen.generators.tabular_training import train_network
+from synthgen.generators.tabular_validation import Validation, hold_out
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
-from synthgen.training.loop import loop
 from synthgen.training.randomness import derive, initialisation, stream
 
 TRIES = 50
@@ -119,28 +118,22 @@ class TVAE(Generator):
         def sampler() -> TVAESampler:
             return TVAESampler(self, encoder, deepcopy(network).cpu().eval())
 
-        steps = self.epochs * shuffled.steps
         parts: dict[str, Stateful] = {"inference": inference, "decoder": decoder, "adam": adam}
         if ema:
             parts["ema"] = ema
-        watch = None
-        if self.validation and held_out:
-            watch = Watch(self.validation, held_out, network, sampler, steps, context)
-            parts["watch"] = watch
-        loop(
+        return train_network(
             step,
-            steps=steps,
             parts=parts,
-            context=context,
-            fingerprint=fingerprint(self, encoder, data, seed),
+            network=network,
+            sampler=sampler,
+            epochs=self.epochs,
             steps_per_epoch=shuffled.steps,
-            examine=watch.examine if watch else None,
-            examine_every=self.validation.every * shuffled.steps if self.validation else 1,
+            validation=self.validation,
+            held_out=held_out,
             time_limit=self.time_limit,
+            fingerprint=fingerprint(self, encoder, data, seed),
+            context=context,
         )
-        if watch:
-            watch.select()
-        return sampler()
 
     def load(self, path: Path) -> TVAESampler:
         """Read what :meth:`TVAESampler.save` wrote; its hyper-parameters are the file's own.
@@ -198,7 +191,7 @@ def reconstruction(
     """Negative log-likelihood of the rows (without the normal distribution's constant), per row:
     cross-entropy of the codes, and of each scalar ``(x - tanh)^2 / 2 sigma^2 + log sigma``."""
     logits = raw[:, wide.scalars :]
-    chosen = logits.gather(1, codes + wide.layout.offsets)
+    chosen = logits.gather(1, codes + wide.offsets)
     misfit = wide.logsumexp(logits).sum() - chosen.sum()
     errors = (scalars - raw[:, : wide.scalars].tanh()).square().sum(0)
     misfit = misfit + (errors / (2 * sigma.square())).sum()
@@ -241,7 +234,7 @@ class TVAESampler:
             random = stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
             logits = raw[:, wide.scalars :] + unseen
-            codes.append(wide.layout.argmax(logits + gumbel_noise(chunk, wide.codes, random)))
+            codes.append(wide.argmax(gumbel_noise(wide.codes, chunk, random).add_(logits.T)))
             placed = raw[:, : wide.scalars].tanh()
             spread = torch.randn(placed.shape, generator=random) * self.network.sigma
             scalars.append((placed + spread).clamp(-1, 1))

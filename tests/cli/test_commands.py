@@ -32,7 +32,6 @@ FAST = (
     "--set",
     "generator.batch_size=50",
     "--set",
-    "generator.pac=5",
     "--set",
     "decide.resamples=3",
     "--set",

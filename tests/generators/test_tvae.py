@@ -17,10 +17,10 @@ from torch.nn import functional
 
 from synthgen.data.infer import infer
 from synthgen.data.table import Table
-from synthgen.encoding import Span
+from synthgen.encoding import Span, Wide
 from synthgen.errors import DataError, ShortfallWarning, TrainingError
 from synthgen.generators import tvae as module
-from synthgen.generators.tabular_batches import Epochs, Wide
+from synthgen.generators.tabular_batches import Epochs
 from synthgen.generators.tvae import TVAE, Decoder, Inference, TVAESampler, reconstruction
 from synthgen.training import loop as loop_module
 from synthgen.training.context import Context
