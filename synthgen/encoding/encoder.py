@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synthgen.data.assemble import assemble
 from synthgen.data.schema import Continuous, Discrete, Schema, Value
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.data.values import from_codes, from_numbers
 from synthgen.encoding.continuous import NumericEncoding, clip
 from synthgen.encoding.discrete import Categories
@@ -64,7 +64,7 @@ class Encoder:
         """Per span an int64 tensor (size,): how many training rows have each code."""
         return tuple(torch.tensor(tally, dtype=torch.int64) for tally in self.tallies)
 
-    def encode(self, table: Table) -> Encoded:
+    def encode(self, table: Columnar) -> Encoded:
         """The table in tensors on the CPU. The same table gives the same tensors.
 
         Values beyond the protected bounds count as the bounds. The table may hold what training
@@ -139,7 +139,7 @@ class Encoder:
         return self.schema[name]  # type: ignore[return-value]
 
 
-def fit_encoder(table: Table, *, numeric: Literal["modes", "quantiles"], seed: int) -> Encoder:
+def fit_encoder(table: Columnar, *, numeric: Literal["modes", "quantiles"], seed: int) -> Encoder:
     """Fit one encoding per modelled column to training rows; ``numeric`` names that of the
     numeric, datetime and timedelta columns. The seed is a non-negative integer."""
     encodings: list[Encoding] = []

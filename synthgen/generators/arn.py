@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.arn_network import Conditionals
 from synthgen.generators.base import Generator, Where
@@ -76,7 +76,7 @@ class ARN(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> ARNSampler:
+    def fit(self, train: Columnar, context: Context) -> ARNSampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
@@ -104,7 +104,7 @@ class ARN(Generator):
         draws = derive(seed, "steps")
 
         def step(number: int) -> dict[str, Tensor]:
-            rows = fitted[shuffled.rows(number)]
+            rows = fitted[shuffled.rows(number)].long()
             random = stream(draws, number, device)
             loss = network(rows, network.masks(len(rows), random)).sum(1).mean()
             adam.zero_grad(set_to_none=True)

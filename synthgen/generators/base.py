@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.data.schema import Value
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.training.context import Context
 
 Where = Mapping[str, Value]
@@ -40,7 +40,7 @@ class Generator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def fit(self, train: Table, context: Context) -> Sampler:
+    def fit(self, train: Columnar, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         raise TypeError(f"{type(self).__name__} is not a generator")
 

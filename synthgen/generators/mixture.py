@@ -21,11 +21,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
-from synthgen.generators.factors import Factors
+from synthgen.generators.factors import Factors, count_codes
 from synthgen.generators.held_out import Likelihood, divide
 from synthgen.generators.tabular_batches import check_rows, gumbel_noise, unseen_codes
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
@@ -71,7 +71,7 @@ class Mixture(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> MixtureSampler:
+    def fit(self, train: Columnar, context: Context) -> MixtureSampler:
         """Fit to these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
@@ -144,14 +144,13 @@ class Components(nn.Module):
 
     def start_from(self, rows: Tensor, random: torch.Generator) -> None:
         """Begin with components that each lean towards one of these rows (n, factors)."""
-        flat = rows + self.starts
-        counts = torch.bincount(flat.flatten(), minlength=self.factors.width).float()
+        counts = count_codes(self.factors, rows).float()
         self.overall.copy_(counts / len(rows))
         chosen = torch.randint(
             len(rows), (len(self.weights),), generator=random, device=rows.device
         )
         towards = torch.zeros_like(self.codes)
-        towards.scatter_(0, flat[chosen].T, 1.0)
+        towards.scatter_(0, (rows[chosen] + self.starts).T, 1.0)
         # As if each had met so many rows like the one it leans towards as the smoothing has.
         self._set(torch.ones_like(self.weights), towards * self.smoothing)
 
@@ -166,6 +165,7 @@ class Components(nn.Module):
         sizes = torch.zeros_like(self.weights)
         loss = torch.zeros((), device=rows.device)
         for part in torch.split(rows, CHUNK):
+            part = part.long()
             joint = self._joint(part)
             total = joint.logsumexp(1, keepdim=True)
             shares = (joint - total).exp()

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
@@ -76,7 +76,7 @@ class TVAE(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> TVAESampler:
+    def fit(self, train: Columnar, context: Context) -> TVAESampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)

@@ -22,7 +22,8 @@ from synthgen.config import Config
 from synthgen.data.checks import check_frame, task_of
 from synthgen.data.infer import infer
 from synthgen.data.origin import Origin
-from synthgen.data.read import Loaded, ReadOptions, read
+from synthgen.data.read import ReadOptions, read
+from synthgen.data.stored import ParquetColumns, StoredTable
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
 from synthgen.metrics import score_all
@@ -49,12 +50,9 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
     """
     _refuse_existing(out, force)
     config = configuration.absorb_metadata(config)
-    loaded = read(config.data.source, stages.reading(config))
-    check_frame(loaded.frame, config.data.target, stages.overrides(config))
-    schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
-    table = Table(loaded.frame, schema)
-    resolved = configuration.resolve(config, len(table), schema.task)
-    with _working(out, _fingerprint(resolved, loaded)) as work:
+    table, origin = _training_table(config)
+    resolved = configuration.resolve(config, len(table), table.schema.task)
+    with _working(out, _fingerprint(resolved, table, origin)) as work:
         _recover(out)
         _refuse_existing(out, force)
         steps = TrainLog(work / "train.draft.jsonl", notify)
@@ -64,12 +62,13 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
             log=steps,
             checkpoints=work / "checkpoints",
         )
-        log.info("%d rows, %d columns; training on %s", *table.frame.shape, context.device)
+        size = len(table), len(table.schema.columns)
+        log.info("%d rows, %d columns; training on %s", *size, context.device)
         with single_thread():
             sampler = resolved.generator.fit(table, context)
         draft = work / "model"
         shutil.rmtree(draft, ignore_errors=True)
-        models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
+        models.save(models.Model(resolved.generator, sampler, origin), draft)
         steps.commit(draft / "train.jsonl")
         _put(draft, out)
         shutil.rmtree(work)
@@ -87,9 +86,25 @@ def _refuse_existing(out: Path, force: bool) -> None:
         )
 
 
-def _fingerprint(resolved: Config, loaded: Loaded) -> str:
+def _training_table(config: Config) -> tuple[Table | StoredTable, Origin]:
+    """The rows of the source, and how it was written. Parquet stays where it is and is read one
+    column at a time, which gives the same schema, codes and numbers."""
+    target, overrides = config.data.target, stages.overrides(config)
+    stored = ParquetColumns.find(config.data.source)
+    if stored is not None:
+        check_frame(stored, target, overrides)
+        schema = infer(stored, target=target, overrides=overrides)
+        stored.forget()
+        return StoredTable(stored, schema), stored.origin()
+    loaded = read(config.data.source, stages.reading(config))
+    check_frame(loaded.frame, target, overrides)
+    schema = infer(loaded.frame, target=target, overrides=overrides)
+    return Table(loaded.frame, schema), loaded.origin
+
+
+def _fingerprint(resolved: Config, table: Table | StoredTable, origin: Origin) -> str:
     """What tells one training from another: every setting, and the rows."""
-    rows = loaded.origin.sha256 or _digest(loaded.frame)
+    rows = origin.sha256 or (_digest(table.frame) if isinstance(table, Table) else "")
     settings = resolved.model_dump(mode="json")
     return hashlib.sha256(dump([settings, rows]).encode()).hexdigest()[:16]
 
