@@ -17,7 +17,7 @@ import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.encoding import Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
@@ -96,7 +96,7 @@ class CTGAN(Generator):
             raise ValueError(f"batch_size {self.batch_size} is not a multiple of pac {self.pac}")
         return self
 
-    def fit(self, train: Table, context: Context) -> CTGANSampler:
+    def fit(self, train: Columnar, context: Context) -> CTGANSampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
