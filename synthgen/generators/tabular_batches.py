@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar
 from synthgen.encoding import Encoded, Span
 from synthgen.encoding.onehot import Layout
 from synthgen.errors import DataError
@@ -87,7 +87,7 @@ def unseen_codes(counts: Sequence[Tensor]) -> Tensor:
     return torch.where(torch.cat(list(counts)) > 0, 0.0, -torch.inf)
 
 
-def check_rows(train: Table) -> None:
+def check_rows(train: Columnar) -> None:
     """Raises :class:`~synthgen.errors.DataError` where there is nothing to learn from."""
     if not len(train) or not train.schema.modelled:
         raise DataError(
