@@ -31,7 +31,8 @@ def train(
     """Train a generator on all rows of DATA and keep the model.
 
     Parquet is read column by column, so DATA may hold far more rows than a frame in memory could;
-    here it may also be a folder of Parquet files of one schema. A killed training goes on from its last checkpoint when the command is repeated.
+    here it may also be a folder of Parquet files of one schema. A killed training goes on from its
+    last checkpoint when the command is repeated.
     """
     set_verbosity(verbose)
     given = {

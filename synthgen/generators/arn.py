@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 from synthgen.data.table import Columnar, Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, fit_encoder
 from synthgen.generators.arn_network import Conditionals
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
@@ -47,6 +47,9 @@ class ARN(Generator):
     """Bins at most that a numeric column is cut into; within a bin values follow their ranks."""
     rows_per_bin: int = Field(default=20, ge=5)
     """Training rows that a bin should have at least: small tables get fewer bins."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     embedding_dim: int = Field(default=16, ge=1)
     """Numbers that stand for a column's code where later columns look at it."""
     hidden_dim: int = Field(default=128, ge=1)
@@ -80,7 +83,9 @@ class ARN(Generator):
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric="quantiles", seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         encoded = encoder.encode(train)
         factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         codes = factors.join(encoded).to(device)
@@ -176,7 +181,7 @@ class ARNSampler:
 
         def draw(count: int, attempt: int) -> Table:
             own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=tries, seed=seed)
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthgen.data.table import Columnar, Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.factors import Factors, count_codes
@@ -53,6 +53,9 @@ class Mixture(Generator):
     """Bins at most that a numeric column is cut into; within a bin values follow their ranks."""
     rows_per_bin: int = Field(default=20, ge=5)
     """Training rows that a bin should have at least: small tables get fewer bins."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     smoothing: float = Field(default=1.0, gt=0)
     """Rows' worth of the column's overall distribution that every component is given."""
     bandwidth: float = Field(default=0.03, ge=0)
@@ -75,7 +78,9 @@ class Mixture(Generator):
         """Fit to these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric="quantiles", seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         encoded = encoder.encode(train)
         factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         codes = factors.join(encoded).to(device)
@@ -249,7 +254,9 @@ class MixtureSampler:
 
         def draw(count: int, attempt: int) -> Table:
             own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted if seen else {}), seed=own)
+            return self.encoder.decode(
+                self.encoded(count, own, wanted if seen else {}), seed=own, where=where
+            )
 
         return draw_until(draw, n, where, tries=1, seed=seed)
 
