@@ -18,7 +18,7 @@ from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from synthgen.data.table import Columnar, Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.ctgan_conditions import Conditions, ConditionSampler, TrainingBatches
@@ -80,6 +80,9 @@ class CTGAN(Generator):
     """Passes over the training rows, in number of batches."""
     numeric: Literal["modes", "quantiles"] = "modes"
     """Encoding of numeric columns: the paper's mode-specific normalisation, or quantiles."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     ema: float | None = Field(default=0.999, gt=0, lt=1)
     """Decay of an exponential moving average of the generator's weights, which is then what
     samples; None, as in the paper: the weights themselves, which swing with the game."""
@@ -100,7 +103,9 @@ class CTGAN(Generator):
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric=self.numeric, seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric=self.numeric, seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         fitted, held_out = hold_out(train, self.validation, derive(seed, "validation"))
         data = to_device(encoder.encode(fitted), device)
         wide = Wide.of(encoder.spans, device)
@@ -266,7 +271,7 @@ class CTGANSampler:
 
         def draw(count: int, attempt: int) -> Table:
             own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         # What no training row showed is never drawn: one draw says so.
         return draw_until(draw, n, where, tries=TRIES if rows else 1, seed=seed)

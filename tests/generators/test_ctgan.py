@@ -306,6 +306,7 @@ CHANGES: list[dict[str, Any]] = [
     {"log_frequency": False},
     {"epochs": 4},
     {"numeric": "quantiles"},
+    {"max_codes": 2},
     {"ema": None},
     {"validation": {"share": 0.4, "every": 1}},
 ]
