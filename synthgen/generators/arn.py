@@ -31,7 +31,7 @@ from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 50
 """Draws at most for a sample with conditions on other columns than the target."""
@@ -180,7 +180,7 @@ class ARNSampler:
                 tries = 1
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
+            own = draw_seed(seed, attempt)
             return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=tries, seed=seed)
@@ -193,7 +193,7 @@ class ARNSampler:
         unseen = factors.spread(unseen_codes(self.encoder.counts))
         found = []
         for number in range(max(1, -(-n // CHUNK))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             noise = gumbel_noise(CHUNK, factors.width, random)
             codes = self.network.draw(noise + unseen, wanted)
             places = torch.rand(CHUNK, factors.scalars, generator=random)

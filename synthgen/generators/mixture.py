@@ -32,7 +32,7 @@ from synthgen.generators.tabular_files import fingerprint, read_model, write_mod
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, stream
 
 CHUNK = 4096
 """Rows that are sampled at once, or weighed at once in a step."""
@@ -253,7 +253,7 @@ class MixtureSampler:
                 seen &= bool(self.encoder.counts[span][code])
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
+            own = draw_seed(seed, attempt)
             return self.encoder.decode(
                 self.encoded(count, own, wanted if seen else {}), seed=own, where=where
             )
@@ -268,7 +268,7 @@ class MixtureSampler:
         unseen = factors.spread(unseen_codes(self.encoder.counts))
         found = []
         for number in range(max(1, -(-n // CHUNK))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             noise = gumbel_noise(CHUNK, factors.width, random) + unseen
             uniform = torch.rand(CHUNK, generator=random)
             codes = self.network.draw(noise, uniform, wanted or {})

@@ -34,7 +34,7 @@ from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 50
 """Draws at most for a sample with conditions, all of which are met by rejection."""
@@ -230,7 +230,7 @@ class TVAESampler:
         where = resolve(self.encoder.schema, where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
+            own = draw_seed(seed, attempt)
             return self.encoder.decode(self.encoded(count, own), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=TRIES, seed=seed)
@@ -243,7 +243,7 @@ class TVAESampler:
         chunk = max(1, CHUNK_ENTRIES // max(wide.width, self.config.embedding_dim))
         codes, scalars = [], []
         for number in range(max(1, -(-n // chunk))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
             logits = raw[:, wide.scalars :] + unseen
             codes.append(wide.layout.argmax(logits + gumbel_noise(chunk, wide.codes, random)))

@@ -6,8 +6,9 @@ import hashlib
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,11 @@ from synthgen.data.checks import check_frame, task_of
 from synthgen.data.infer import infer
 from synthgen.data.origin import Origin
 from synthgen.data.read import ReadOptions, read
+from synthgen.data.schema import Value
 from synthgen.data.stored import ParquetColumns, StoredTable
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
+from synthgen.generators.base import Sampler
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
@@ -182,24 +185,44 @@ def sample(
     """Draw rows into a file in its training table's format (or CSV on standard output)."""
     if out is not None and out.exists() and not force:
         raise ConfigError(f"{out} exists", "choose another file, or replace it with --force")
-    model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
-    notices: list[str] = []
-    with stages.shortfalls(notices):
-        if allow_copies or not (path / "split").is_dir():
-            table = model.sampler.sample(rows, seed=seed, where=where)
-        else:
-            drawn = draw(
-                model.sampler, stages.training_rows(Run.open(path)), rows, seed=seed, where=where
-            )
-            table = drawn.rows
-            notices += drawn.notices
+    source = RowSource.open(path, where, allow_copies=allow_copies, trust_pickle=trust_pickle)
+    table, notices = source.draw(rows, seed)
     if out is None:
         table.frame.to_csv(sys.stdout, index=False)
     else:
         draft = out.with_name(f".{out.name}.draft{out.suffix}")
-        Origin.of(out, model.origin).write(table.frame, draft)
+        Origin.of(out, source.origin).write(table.frame, draft)
         draft.replace(out)
     return notices
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """A model, or the model of a run together with the training rows that it must not copy."""
+
+    sampler: Sampler
+    origin: Origin
+    train: Table | None
+    where: Mapping[str, Value]
+
+    @classmethod
+    def open(
+        cls, path: Path, where: Mapping[str, Value], *, allow_copies: bool, trust_pickle: bool
+    ) -> RowSource:
+        """Raises ConfigError where there is no model."""
+        model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
+        known = not allow_copies and (path / "split").is_dir()
+        train = stages.training_rows(Run.open(path)) if known else None
+        return cls(model.sampler, model.origin, train, where)
+
+    def draw(self, rows: int, seed: int) -> tuple[Table, list[str]]:
+        """So many rows, or fewer, and what the user should know of them."""
+        notices: list[str] = []
+        with stages.shortfalls(notices):
+            if self.train is None:
+                return self.sampler.sample(rows, seed=seed, where=self.where), notices
+            drawn = draw(self.sampler, self.train, rows, seed=seed, where=self.where)
+        return drawn.rows, notices + drawn.notices
 
 
 def evaluate(
