@@ -36,7 +36,7 @@ from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 20
 """Draws at most for a sample with conditions."""
@@ -270,7 +270,7 @@ class CTGANSampler:
         rows, wanted = self._rarest(where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
+            own = draw_seed(seed, attempt)
             return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         # What no training row showed is never drawn: one draw says so.
@@ -291,7 +291,7 @@ class CTGANSampler:
         chunk = max(1, CHUNK_ENTRIES // sum(self.network.sizes))
         codes, scalars = [], []
         for number in range(max(1, -(-n // chunk))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             z = torch.randn(chunk, self.config.embedding_dim, generator=random)
             condition = None
             if frequencies:
