@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from synthgen.generators.smote import Smote
     from synthgen.generators.tvae import TVAE
     from synthgen.notebook import AugmentedRun, augment, read
+    from synthgen.pipeline.shards import sample_shards
 
 # Importing synthgen must not import torch or pandas: the command line asks for --help here too.
 _HOME = {
     "augment": "synthgen.notebook",
     "read": "synthgen.notebook",
     "AugmentedRun": "synthgen.notebook",
+    "sample_shards": "synthgen.pipeline.shards",
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
     "CTGAN": "synthgen.generators.ctgan",
@@ -58,6 +60,7 @@ __all__ = [
     "Smote",
     "augment",
     "read",
+    "sample_shards",
 ]
 
 

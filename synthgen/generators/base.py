@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.data.schema import Value
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.training.context import Context
 
 Where = Mapping[str, Value]
@@ -38,9 +38,12 @@ class Sampler(Protocol):
 class Generator(BaseModel):
     """Base of the configuration union; subclasses add ``name: Literal[...]`` and their fields."""
 
+    parallel: ClassVar[bool] = False
+    """Whether several processes can train it together (:mod:`synthgen.training.parallel`)."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def fit(self, train: Table, context: Context) -> Sampler:
+    def fit(self, train: Columnar, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         raise TypeError(f"{type(self).__name__} is not a generator")
 

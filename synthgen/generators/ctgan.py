@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoder, Wide, fit_encoder
+from synthgen.data.table import Columnar
+from synthgen.encoding import MAX_CODES, Encoder, Wide, fit_encoder
 from synthgen.generators.base import Generator
 from synthgen.generators.ctgan_activation import Activated, Activation
 from synthgen.generators.ctgan_calibration import Calibration
@@ -42,6 +42,8 @@ from synthgen.training.randomness import derive, initialisation, stream
 class CTGAN(Generator):
     """Hyper-parameters. The defaults are the recipe of docs/log.md."""
 
+    parallel: ClassVar[bool] = True
+
     name: Literal["ctgan"] = "ctgan"
     embedding_dim: int = Field(default=128, ge=1)
     """Size of the generator's noise input."""
@@ -49,10 +51,10 @@ class CTGAN(Generator):
     """Sizes of the generator's residual layers."""
     discriminator_dim: tuple[PositiveInt, ...] = Field(default=(256, 256), min_length=1)
     """Sizes of the critic's hidden layers."""
-    generator_lr: float = Field(default=2e-4, gt=0)
-    """Learning rate of the generator's Adam (betas 0.5 and 0.9)."""
-    discriminator_lr: float = Field(default=2e-4, gt=0)
-    """Learning rate of the critic's Adam (betas 0.5 and 0.9)."""
+    generator_lr: float = Field(default=5e-4, gt=0)
+    """Learning rate of the generator's Adam (betas 0 and 0.99)."""
+    discriminator_lr: float = Field(default=5e-4, gt=0)
+    """Learning rate of the critic's Adam (betas 0 and 0.99)."""
     batch_size: int = Field(default=500, ge=2)
     """Rows per step. A table with fewer rows gets smaller batches."""
     gradient_penalty: float = Field(default=0.3, ge=0)
@@ -63,6 +65,9 @@ class CTGAN(Generator):
     """Passes over the training rows, in number of batches."""
     numeric: Literal["modes", "quantiles"] = "quantiles"
     """Encoding of numeric columns: quantiles, or the paper's mode-specific normalisation."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     ema: float | None = Field(default=0.999, gt=0, lt=1)
     """Decay of an exponential moving average of the generator's weights, which is then what
     samples; None: the weights themselves, which swing with the game."""
@@ -75,11 +80,13 @@ class CTGAN(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> CTGANSampler:
+    def fit(self, train: Columnar, context: Context) -> CTGANSampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric=self.numeric, seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric=self.numeric, seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         fitted, held_out = hold_out(train, self.validation, derive(seed, "validation"))
         data = to_device(encoder.encode(fitted), device)
         spans = encoder.spans
@@ -189,4 +196,4 @@ class CTGAN(Generator):
 
 
 def _adam(network: nn.Module, lr: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.9), fused=True)
+    return torch.optim.Adam(network.parameters(), lr=lr, betas=(0.0, 0.99), fused=True)

@@ -114,9 +114,12 @@ class RowsByCondition:
     @classmethod
     def of(cls, codes: Tensor, counts: Sequence[Tensor]) -> RowsByCondition:
         """``codes`` (n, discrete columns); ``counts`` as :meth:`ConditionSampler.of`."""
-        order = [codes[:, k].argsort(stable=True).int() for k in range(codes.shape[1])]
+        n, columns = codes.shape
+        rows = torch.empty(n * columns, dtype=torch.int32, device=codes.device)
+        for k in range(columns):  # one at a time: positions of 8 bytes for one column only
+            rows[k * n : (k + 1) * n] = codes[:, k].argsort(stable=True)
         count = torch.cat(list(counts))
-        return cls(torch.cat(order), count.cumsum(0) - count, count)
+        return cls(rows, count.cumsum(0) - count, count)
 
     def draw(self, condition: Tensor, generator: torch.Generator) -> Tensor:
         """int64 (batch,): for each condition one of its rows, each with the same chance."""
@@ -142,9 +145,9 @@ class TrainingBatches:
     def of(cls, data: Encoded, wide: Wide, conditions: Conditions | None, *, log: bool) -> Self:
         if conditions is None:
             return cls(data, wide, None, None)
-        codes = data.codes[:, conditions.span].long()
+        codes = data.codes[:, conditions.span]
         sizes = conditions.column.bincount().tolist()
-        counts = [codes[:, k].bincount(minlength=size) for k, size in enumerate(sizes)]
+        counts = [codes[:, k].long().bincount(minlength=size) for k, size in enumerate(sizes)]
         return cls(
             data, wide, ConditionSampler.of(counts, log=log), RowsByCondition.of(codes, counts)
         )

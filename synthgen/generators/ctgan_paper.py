@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoder, Wide, fit_encoder
+from synthgen.data.table import Columnar
+from synthgen.encoding import MAX_CODES, Encoder, Wide, fit_encoder
 from synthgen.generators.base import Generator
 from synthgen.generators.ctgan_activation import Activated, Activation
 from synthgen.generators.ctgan_conditions import Conditions, TrainingBatches
@@ -42,6 +42,8 @@ from synthgen.training.randomness import derive, initialisation, stream
 class CTGANPaper(Generator):
     """Hyper-parameters, with the defaults of the ``ctgan`` package (the paper's, but one critic
     step for each generator step)."""
+
+    parallel: ClassVar[bool] = True
 
     name: Literal["ctgan-paper"] = "ctgan-paper"
     embedding_dim: int = Field(default=128, ge=1)
@@ -75,6 +77,9 @@ class CTGANPaper(Generator):
     """Passes over the training rows, in number of batches."""
     numeric: Literal["modes", "quantiles"] = "modes"
     """Encoding of numeric columns: the paper's mode-specific normalisation, or quantiles."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     ema: float | None = Field(default=None, gt=0, lt=1)
     """Decay of an exponential moving average of the generator's weights, which is then what
     samples; None, as in the paper: the weights themselves, which swing with the game."""
@@ -91,11 +96,13 @@ class CTGANPaper(Generator):
             raise ValueError(f"batch_size {self.batch_size} is not a multiple of pac {self.pac}")
         return self
 
-    def fit(self, train: Table, context: Context) -> CTGANSampler:
+    def fit(self, train: Columnar, context: Context) -> CTGANSampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric=self.numeric, seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric=self.numeric, seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         fitted, held_out = hold_out(train, self.validation, derive(seed, "validation"))
         data = to_device(encoder.encode(fitted), device)
         wide = Wide.of(encoder.spans, device)

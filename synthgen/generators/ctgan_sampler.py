@@ -19,7 +19,7 @@ from synthgen.generators.ctgan_conditions import Conditions, ConditionSampler
 from synthgen.generators.ctgan_generator import ConditionalGenerator
 from synthgen.generators.tabular_batches import gumbel_noise, unseen_codes
 from synthgen.generators.tabular_files import write_model
-from synthgen.training.randomness import derive, stream
+from synthgen.training.randomness import draw_seed, draw_stream, stream
 
 TRIES = 20
 """Draws at most for a sample with conditions."""
@@ -65,8 +65,8 @@ class CTGANSampler:
         met, wanted = self._rarest(where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         # What no training row showed is never drawn: one draw says so.
         return draw_until(draw, n, where, tries=TRIES if met else 1, seed=seed)
@@ -84,7 +84,7 @@ class CTGANSampler:
             constants = constants + self.calibration.logits[:, None]
         codes, scalars = [], []
         for number in range(max(1, -(-n // CHUNK_ROWS))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             z = torch.randn(CHUNK_ROWS, self.network.embedding_dim, generator=random)
             condition = usual.draw(CHUNK_ROWS, random) if usual else None
             if condition is not None and wanted is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar
 from synthgen.encoding import Encoded
 from synthgen.errors import DataError
 from synthgen.training.randomness import stream
@@ -44,7 +44,7 @@ def unseen_codes(counts: Sequence[Tensor]) -> Tensor:
     return torch.where(torch.cat(list(counts)) > 0, 0.0, -torch.inf)
 
 
-def check_rows(train: Table) -> None:
+def check_rows(train: Columnar) -> None:
     """Raises :class:`~synthgen.errors.DataError` where there is nothing to learn from."""
     if not len(train) or not train.schema.modelled:
         raise DataError(

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar
 from synthgen.generators.base import Sampler
 from synthgen.generators.tabular_validation import Validation, Watch
 from synthgen.training.checkpoints import Stateful
@@ -26,7 +26,7 @@ def train_network(
     epochs: int,
     steps_per_epoch: int,
     validation: Validation | None,
-    held_out: Table | None,
+    held_out: Columnar | None,
     time_limit: float | None,
     fingerprint: str,
     context: Context,

@@ -16,8 +16,8 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder, Wide, fit_encoder
+from synthgen.data.table import Columnar, Table
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, Wide, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.tabular_batches import (
@@ -33,7 +33,7 @@ from synthgen.generators.tabular_validation import Validation, hold_out
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 50
 """Draws at most for a sample with conditions, all of which are met by rejection."""
@@ -65,6 +65,9 @@ class TVAE(Generator):
     """Passes over the training rows."""
     numeric: Literal["modes", "quantiles"] = "modes"
     """Encoding of numeric columns: the paper's mode-specific normalisation, or quantiles."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     ema: float | None = Field(default=None, gt=0, lt=1)
     """Decay of an exponential moving average of the decoder's weights, which is then what
     samples; None: the weights themselves."""
@@ -75,11 +78,13 @@ class TVAE(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> TVAESampler:
+    def fit(self, train: Columnar, context: Context) -> TVAESampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric=self.numeric, seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric=self.numeric, seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         fitted, held_out = hold_out(train, self.validation, derive(seed, "validation"))
         data = to_device(encoder.encode(fitted), device)
         wide = Wide.of(encoder.spans, device)
@@ -218,8 +223,8 @@ class TVAESampler:
         where = resolve(self.encoder.schema, where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(self.encoded(count, own), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=TRIES, seed=seed)
 
@@ -231,7 +236,7 @@ class TVAESampler:
         chunk = max(1, CHUNK_ENTRIES // max(wide.width, self.config.embedding_dim))
         codes, scalars = [], []
         for number in range(max(1, -(-n // chunk))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
             logits = raw[:, wide.scalars :] + unseen
             codes.append(wide.argmax(gumbel_noise(wide.codes, chunk, random).add_(logits.T)))

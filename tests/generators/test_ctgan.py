@@ -287,6 +287,7 @@ CHANGES: list[dict[str, Any]] = [
     {"temperature": 0.5},
     {"epochs": 4},
     {"numeric": "modes"},
+    {"max_codes": 2},
     {"ema": None},
     {"validation": {"share": 0.4, "every": 1}},
 ]

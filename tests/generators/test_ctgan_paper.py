@@ -305,7 +305,8 @@ CHANGES: list[dict[str, Any]] = [
     {"log_frequency": False},
     {"epochs": 4},
     {"numeric": "quantiles"},
-    {"ema": None},
+    {"max_codes": 2},
+    {"ema": 0.9},
     {"validation": {"share": 0.4, "every": 1}},
 ]
 
@@ -411,7 +412,7 @@ def test_an_absurd_learning_rate_ends_in_an_error_or_finite_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [{"ema": None}, {"validation": {"every": 2}, "discriminator_steps": 2}]
+    "extra", [{"ema": 0.9}, {"validation": {"every": 2}, "discriminator_steps": 2}]
 )
 def test_a_stopped_fit_resumes_to_the_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any]

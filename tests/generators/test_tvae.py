@@ -257,6 +257,7 @@ CHANGES: list[dict[str, Any]] = [
     {"batch_size": 50},
     {"epochs": 4},
     {"numeric": "quantiles"},
+    {"max_codes": 2},
     {"ema": 0.5},
     {"validation": {"share": 0.4, "every": 1}},
 ]

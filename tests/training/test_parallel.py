@@ -137,3 +137,35 @@ def test_parts_make_up_the_batch() -> None:
     rows = list(range(12))
     assert [rows[Ranks(rank, 3).part(12)] for rank in range(3)] == [rows[:4], rows[4:8], rows[8:]]
     assert rows[ALONE.part(12)] == rows
+
+
+def train_command(folder: Path, processes: int, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable]
+    if processes > 1:
+        command += ["-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
+        command += ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    command += ["-m", "synthgen", "train", "sklearn:iris", "--target", "target", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_the_command_trains_under_torchrun(tmp_path: Path) -> None:
+    short = ["--set", "generator.epochs=3", "--set", "generator.batch_size=50", "--quiet"]
+    for processes, name in ((1, "one"), (2, "two")):
+        done = train_command(tmp_path, processes, "--out", name, *short)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.split() == [name]
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    for key, tensor in one.items():
+        if "calibration" not in key:
+            torch.testing.assert_close(two[key], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_a_generator_of_one_process_is_refused_under_torchrun(tmp_path: Path) -> None:
+    done = train_command(tmp_path, 2, "--out", "model", "--generator", "mixture")
+    assert done.returncode != 0
+    assert "mixture trains in one process" in done.stderr
+    assert "start it without torchrun" in done.stderr
