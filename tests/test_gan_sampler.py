@@ -469,7 +469,10 @@ def test_grid_search_in_a_pipeline() -> None:
         ({"generator__zzz": 3}, "(?s)generator__zzz: .*known here: generator__embedding_dim"),
         ({"generator__name": "tvae"}, "generator__name"),
         ({"generator__epochs": 0}, "generator__epochs: .*greater"),
-        ({"generator__batch_size": 7}, "generator: batch_size 7 is not a multiple"),
+        (
+            {"generator": "ctgan-paper", "generator__batch_size": 7},
+            "generator: batch_size 7 is not a multiple",
+        ),
         ({"generator": "resample", "generator__epochs": 3}, "(?s)Resample.*known here: none"),
         ({"generator": "ctgn", "generator__epochs": 3}, "(?s)'ctgn'.*did you mean ctgan"),
     ],

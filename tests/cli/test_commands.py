@@ -32,7 +32,6 @@ FAST = (
     "--set",
     "generator.batch_size=50",
     "--set",
-    "--set",
     "decide.resamples=3",
     "--set",
     "decide.learners=[logistic]",
