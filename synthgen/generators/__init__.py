@@ -8,6 +8,7 @@ from pydantic import Field
 
 from synthgen.generators.arn import ARN
 from synthgen.generators.ctgan import CTGAN
+from synthgen.generators.ctgan_paper import CTGANPaper
 from synthgen.generators.dp_ctgan import DPCTGAN
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.resample import Resample
@@ -17,6 +18,7 @@ from synthgen.generators.tvae import TVAE
 
 AnyGenerator: TypeAlias = Annotated[
     CTGAN
+    | CTGANPaper
     | ARN
     | Mixture
     | TVAE

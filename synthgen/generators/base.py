@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.data.schema import Schema, Value
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.results import Privacy
 from synthgen.training.context import Context
 
@@ -56,9 +56,12 @@ class PrivateSampler(Protocol):
 class Generator(BaseModel):
     """Base of the configuration union; subclasses add ``name: Literal[...]`` and their fields."""
 
+    parallel: ClassVar[bool] = False
+    """Whether several processes can train it together (:mod:`synthgen.training.parallel`)."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def fit(self, train: Table, context: Context) -> Sampler:
+    def fit(self, train: Columnar, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         raise TypeError(f"{type(self).__name__} is not a generator")
 

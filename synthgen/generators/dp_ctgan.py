@@ -27,9 +27,8 @@ from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor
 
 from synthgen.data.schema import Schema, Value
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder
-from synthgen.encoding.onehot import Layout
+from synthgen.data.table import Columnar, Table
+from synthgen.encoding import Encoded, Encoder, Wide
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.description import damaged, read_privacy
@@ -50,14 +49,14 @@ from synthgen.privacy.accounting import (
     epsilon_of,
     usual_delta,
 )
-from synthgen.privacy.encoder import Facts, Price, private_encoder, queries
+from synthgen.privacy.encoder import Facts, Price, private_encoder, queries, seen_as
 from synthgen.privacy.noise import Noise, SeededNoise, SystemNoise, chosen
 from synthgen.results import Privacy
 from synthgen.training.checkpoints import Checkpoints, Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 20
 """Draws at most for a sample with conditions."""
@@ -131,7 +130,7 @@ class DPCTGAN(Generator):
                 raise ValueError(f"the categories of {name!r} are none, or one is there twice")
         return given
 
-    def fit(self, train: Table, context: Context) -> DPCTGANSampler:
+    def fit(self, train: Columnar, context: Context) -> DPCTGANSampler:
         """Train on these rows only.
 
         Raises :class:`~synthgen.errors.TrainingError`, :class:`~synthgen.errors.MachineError`
@@ -165,14 +164,14 @@ class DPCTGAN(Generator):
                 noise=noise.at(0),
                 seed=derive(seed, "encoder"),
             )
-        data = encoder.encode(Table(train.frame, encoder.schema))
+        data = encoder.encode(seen_as(train, encoder.schema))
         data = Encoded(data.codes.to(device), data.scalars.to(device))
-        layout = Layout.of(encoder.spans, device)
-        conditions = Conditions.of(encoder.spans, encoder.counts, layout)
+        wide = Wide.of(encoder.spans, device)
+        conditions = Conditions.of(encoder.spans, encoder.counts, wide)
 
         with initialisation(derive(seed, "weights")):
             generator = self._network(encoder).to(device)
-            critic = critic_of(layout.width, self.discriminator_dim).to(device)
+            critic = critic_of(wide.width, self.discriminator_dim).to(device)
         generator_adam = _adam(generator, self.generator_lr)
         critic_adam = _adam(critic, self.discriminator_lr)
         private = PrivateCritic(
@@ -192,19 +191,19 @@ class DPCTGAN(Generator):
             asked = conditions.draw(fakes, random)
             z = torch.randn(fakes, self.embedding_dim, generator=random, device=device)
             raw = generator(z, conditions.onehot(fakes, asked))
-            logits = raw[:, layout.onehots]
+            logits = raw[:, wide.scalars :]
             disturbed = (logits + gumbel(logits.shape, random)) / TEMPERATURE
             rows = torch.empty_like(raw)
-            rows[:, layout.scalars] = raw[:, layout.scalars].tanh()
-            rows[:, layout.onehots] = log_softmax(layout, disturbed).exp()
-            return rows, conditions.cross_entropy(log_softmax(layout, logits), asked)
+            rows[:, : wide.scalars] = raw[:, : wide.scalars].tanh()
+            rows[:, wide.scalars :] = log_softmax(wide, disturbed).exp()
+            return rows, conditions.cross_entropy(log_softmax(wide, logits), asked)
 
         def step(number: int) -> dict[str, Tensor]:
             random = stream(draws, number, device)
             for k in range(self.discriminator_steps):
                 secret = noise.at((number - 1) * self.discriminator_steps + k + 1)
                 rows = torch.from_numpy(chosen(secret, n, plan.rate)).to(device)
-                real = layout.expand(data.codes[rows], data.scalars[rows])
+                real = wide.expand(data.codes[rows], data.scalars[rows])
                 with torch.no_grad():
                     fake, _ = generate(random)
                 ledger.add(plan.multiplier, plan.rate)
@@ -251,7 +250,7 @@ class DPCTGAN(Generator):
             raise damaged(path, DPCTGAN, KeyError("privacy"))
         return DPCTGANSampler(*parts, privacy)
 
-    def _plan(self, train: Table, rate: float, times: int) -> _Plan:
+    def _plan(self, train: Columnar, rate: float, times: int) -> _Plan:
         """How the budget is spent."""
         facts = Facts(self.bounds, self.categories)
         asked, lists = queries(train.schema, facts)
@@ -288,7 +287,7 @@ class DPCTGAN(Generator):
         width = scalars + sum(span.size for span in spans)
         return ResidualGenerator(self.embedding_dim, conditions, self.generator_dim, width, scalars)
 
-    def _fingerprint(self, train: Table, seed: int) -> str:
+    def _fingerprint(self, train: Columnar, seed: int) -> str:
         """What tells one training from another. Not the encoder, which is different each time."""
         settings = [self.model_dump(mode="json"), train.schema.model_dump(mode="json"), seed]
         digest = hashlib.sha256(json.dumps(settings).encode())
@@ -356,31 +355,31 @@ class DPCTGANSampler:
         wanted = self._rarest(where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=TRIES, seed=seed)
 
     def encoded(self, n: int, seed: int, wanted: int | None = None) -> Encoded:
         """``n`` rows under the condition number ``wanted``, or under conditions that follow the
         noisy frequencies. Row i depends on the seed and on i alone."""
-        layout = Layout.of(self.encoder.spans)
+        wide = Wide.of(self.encoder.spans)
         codes, scalars = [], []
         chunk = max(1, CHUNK_ENTRIES // self.network.widest)
         for number in range(max(1, -(-n // chunk))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             raw, logits, asked = self._raw(chunk, random, wanted)
-            drawn = layout.argmax(logits + gumbel(logits.shape, random))
-            self._conditions().impose(drawn, logits, asked, layout)
+            drawn = wide.argmax((logits + gumbel(logits.shape, random)).T)
+            self._conditions().impose(drawn, logits, asked, wide)
             codes.append(drawn)
-            scalars.append(self.network.place(raw[:, layout.scalars]))
+            scalars.append(self.network.place(raw[:, : wide.scalars]))
         return Encoded(torch.cat(codes)[:n], torch.cat(scalars)[:n])
 
     @torch.no_grad()
     def align(self, seed: int) -> None:
         """Set the network's marginal distributions to the noisy counts: the logits of each code by
         its frequency, and each scalar by its rank, since scalars are uniform in the encoding."""
-        layout = Layout.of(self.encoder.spans)
+        wide = Wide.of(self.encoder.spans)
         target = torch.cat([counts / counts.sum() for counts in self.encoder.counts])
         random = stream(seed, 0)
         raw, logits, asked = self._raw(ALIGNED_ROWS, random, None)
@@ -389,17 +388,17 @@ class DPCTGANSampler:
         drawn = torch.empty(0)
         for _ in range(ALIGNMENTS):
             shifted = logits + shift
-            drawn = layout.argmax(shifted + noise)
-            self._conditions().impose(drawn, shifted, asked, layout)
-            places = (drawn + layout.offsets).flatten()
+            drawn = wide.argmax((shifted + noise).T)
+            self._conditions().impose(drawn, shifted, asked, wide)
+            places = (drawn + wide.offsets).flatten()
             share = places.bincount(minlength=len(target)).float() / ALIGNED_ROWS
             correction = ((target + 1e-4) / (share + 1e-4)).log()
             shift += torch.where(target > 0, 0.5 * correction, 0.0)
-        self.network.out.bias[layout.onehots] += shift
+        self.network.out.bias[wide.scalars :] += shift
         k = 0
         for i, span in enumerate(self.encoder.spans):
             if span.scalar:
-                values = raw[:, layout.scalars[k]]
+                values = raw[:, k]
                 regular = values[drawn[:, i] == 0]
                 levels = torch.linspace(0, 1, KNOTS)
                 self.network.knots[k] = torch.quantile(
@@ -418,17 +417,17 @@ class DPCTGANSampler:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Raw outputs, their logits without codes that no row has, and the conditions."""
         conditions = self._conditions()
-        layout = Layout.of(self.encoder.spans)
+        wide = Wide.of(self.encoder.spans)
         asked = conditions.draw(n, random)
         if wanted is not None:
             asked = torch.full_like(asked, wanted)
         z = torch.randn(n, self.config.embedding_dim, generator=random)
         raw = self.network(z, conditions.onehot(n, asked))
         absent = torch.cat(list(self.encoder.counts)) == 0
-        return raw, raw[:, layout.onehots].masked_fill(absent, -torch.inf), asked
+        return raw, raw[:, wide.scalars :].masked_fill(absent, -torch.inf), asked
 
     def _conditions(self) -> Conditions:
-        return Conditions.of(self.encoder.spans, self.encoder.counts, Layout.of(self.encoder.spans))
+        return Conditions.of(self.encoder.spans, self.encoder.counts, Wide.of(self.encoder.spans))
 
     def _rarest(self, where: Where) -> int | None:
         """The number of the condition that the fewest rows meet; None without any."""

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthgen.encoding import Span
-from synthgen.encoding.onehot import Layout
+from synthgen.encoding import Span, Wide
 
 KNOTS = 257
 """Of the map from a scalar's raw output to its place in the column's distribution."""
@@ -67,14 +66,9 @@ def critic_of(width: int, hidden: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, 1))
 
 
-def log_softmax(layout: Layout, logits: Tensor) -> Tensor:
+def log_softmax(wide: Wide, logits: Tensor) -> Tensor:
     """Within each span of (batch, codes)."""
-    places = layout.segments.expand(len(logits), -1)
-    empty = logits.new_full((len(logits), len(layout.offsets)), -torch.inf)
-    top = empty.scatter_reduce(1, places, logits.detach(), "amax").gather(1, places)
-    powers = (logits - top).exp()
-    sums = torch.zeros_like(empty).scatter_add(1, places, powers)
-    return logits - top - sums.log().gather(1, places)
+    return logits - wide.logsumexp(logits).index_select(1, wide.segments)
 
 
 def gumbel(shape: Sequence[int], random: torch.Generator) -> Tensor:
@@ -96,11 +90,11 @@ class Conditions:
     """float32 (discrete columns, conditions): how frequent each is within its column, else 0."""
 
     @classmethod
-    def of(cls, spans: Sequence[Span], counts: Sequence[Tensor], layout: Layout) -> Self:
+    def of(cls, spans: Sequence[Span], counts: Sequence[Tensor], wide: Wide) -> Self:
         """``counts`` (size,) per span, from noisy histograms."""
-        device = layout.offsets.device
+        device = wide.offsets.device
         discrete = torch.tensor([span.discrete for span in spans], device=device)
-        segments = layout.segments
+        segments = wide.segments
         places = torch.nonzero(discrete[segments]).squeeze(1)
         own = segments[places]
         columns = torch.unique(own)
@@ -132,13 +126,13 @@ class Conditions:
             return logs.new_zeros(())
         return -logs.gather(1, self.places[asked][:, None]).mean()
 
-    def impose(self, codes: Tensor, logits: Tensor, asked: Tensor, layout: Layout) -> None:
+    def impose(self, codes: Tensor, logits: Tensor, asked: Tensor, wide: Wide) -> None:
         """Write what was asked for into ``codes`` (n, spans), in the rows that make it the
         likeliest of its column; others keep what they drew."""
         if not len(self):
             return
         spans = self.spans[asked]
-        wanted = self.places[asked] - layout.offsets[spans]
-        likeliest = layout.argmax(logits).gather(1, spans[:, None]).squeeze(1)
+        wanted = self.places[asked] - wide.offsets[spans]
+        likeliest = wide.argmax(logits.T).gather(1, spans[:, None]).squeeze(1)
         rows = torch.nonzero(likeliest == wanted).squeeze(1)
         codes[rows, spans[rows]] = wanted[rows]

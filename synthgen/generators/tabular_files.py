@@ -44,7 +44,8 @@ def fingerprint(generator: Generator, encoder: Encoder, data: Encoded, seed: int
     """What tells one training from another: its hyper-parameters, rows and seed."""
     digest = hashlib.sha256(json.dumps([_described(generator, encoder), seed]).encode())
     for tensor in (data.codes, data.scalars):
-        digest.update(tensor.cpu().numpy().tobytes())
+        # The numbers as they lie in memory: a copy of them could be gigabytes.
+        digest.update(tensor.cpu().contiguous().numpy().reshape(-1).data)
     return digest.hexdigest()
 
 

@@ -55,13 +55,18 @@ def _without_rows(origin: Origin, schema: Schema) -> Origin:
     return origin.model_copy(update={"sha256": None, "missing": missing})
 
 
+def folder_of(path: Path) -> Path:
+    """The model directory of a run directory, or the path itself."""
+    return path / "model" if (path / "model" / FILE).is_file() else path
+
+
 def load(path: Path, **opt_in: Any) -> Model:
     """Read a model directory, or the model of a run directory.
 
     ``opt_in`` overrides fields of the generator (``trust_pickle=True`` for SDV's own format).
     Raises ConfigError where there is no model.
     """
-    folder = path / "model" if (path / "model" / FILE).is_file() else path
+    folder = folder_of(path)
     try:
         record = json.loads((folder / FILE).read_text("utf-8"))
         generator = _adapter.validate_python(record["generator"] | opt_in)

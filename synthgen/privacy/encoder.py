@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,8 @@ from synthgen.data.schema import (
     Timedelta,
     Value,
 )
-from synthgen.data.table import Table
+from synthgen.data.stored import StoredTable
+from synthgen.data.table import Columnar, Table
 from synthgen.data.times import RESOLUTIONS
 from synthgen.data.values import as_value, to_codes
 from synthgen.encoding import Encoder
@@ -115,7 +116,7 @@ def _check(schema: Schema, facts: Facts) -> None:
 
 
 def private_encoder(
-    train: Table, facts: Facts, price: Price, *, noise: Noise, seed: int
+    train: Columnar, facts: Facts, price: Price, *, noise: Noise, seed: int
 ) -> Encoder:
     """The encoder of this table, with a schema of its own; ``seed`` as for every encoder.
 
@@ -146,6 +147,21 @@ def private_encoder(
     return Encoder(schema, tuple(encodings), tuple(tallies), seed)
 
 
+def seen_as(train: Columnar, schema: Schema) -> Columnar:
+    """The same rows, read as this schema of the same columns says."""
+    assert isinstance(train, Table | StoredTable)
+    return replace(train, schema=schema)
+
+
+def _cells(train: Columnar, name: str) -> pd.Series[Any]:
+    """As they came in, whatever the schema says of them."""
+    if isinstance(train, StoredTable):
+        cells = train.source[name]
+        return cells if train.positions is None else cells.iloc[train.positions]
+    assert isinstance(train, Table)
+    return train.frame[name]
+
+
 def _holds_gaps(dtype: str) -> bool:
     """Whether a column of this storage type can lack cells: no plain integers and booleans."""
     return re.fullmatch(r"u?int\d+|bool", dtype) is None
@@ -165,7 +181,7 @@ class _Listing:
 
 
 def _categories(
-    train: Table, column: Discrete, facts: Facts, price: Price, noise: Noise
+    train: Columnar, column: Discrete, facts: Facts, price: Price, noise: Noise
 ) -> tuple[_Listing, Categories]:
     declared = facts.categories.get(column.name)
     if isinstance(column, Boolean):
@@ -173,7 +189,7 @@ def _categories(
         values = column.values
     elif declared is not None:
         values = tuple(declared)
-        codes = to_codes(train.frame[column.name], column.model_copy(update={"values": values}))
+        codes = to_codes(_cells(train, column.name), column.model_copy(update={"values": values}))
         found = public_values(codes, len(values), price.std, noise)
     else:
         codes = train.codes(column.name)
@@ -212,8 +228,8 @@ def _with_values(column: Discrete, listed: _Listing) -> Discrete:
     return column.model_copy(update=facts)
 
 
-def _constant(train: Table, column: Constant, price: Price, noise: Noise) -> Constant:
-    codes, values = pd.factorize(train.frame[column.name])
+def _constant(train: Columnar, column: Constant, price: Price, noise: Noise) -> Constant:
+    codes, values = pd.factorize(_cells(train, column.name))
     found = private_values(codes.astype(np.int64), len(values), price.std, price.delta, noise)
     # Where nothing may be said: a gap, or a zero in what has no gaps.
     value: Value | None = None if _holds_gaps(column.dtype) else 0
@@ -229,7 +245,7 @@ def _constant(train: Table, column: Constant, price: Price, noise: Noise) -> Con
 
 
 def _quantity(
-    train: Table, column: Continuous, facts: Facts, std: float, noise: Noise
+    train: Columnar, column: Continuous, facts: Facts, std: float, noise: Noise
 ) -> tuple[Continuous, Quantiles, tuple[int, ...]]:
     values = train.numbers(column.name)
     given = facts.bounds.get(column.name)

@@ -33,6 +33,7 @@ from tests.generators.tables import TABLES, mixed, quantity, table, tables
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ctgan": {"epochs": 2, "batch_size": 100, "generator_dim": [32], "discriminator_dim": [32]},
+    "ctgan-paper": {"epochs": 2, "batch_size": 100, "generator_dim": [32]},
     "tvae": {"epochs": 2, "batch_size": 100},
     "mixture": {"epochs": 5},
     "dp-ctgan": {
@@ -56,7 +57,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyGenerator)
 NAMES = sorted(EXAMPLES)
-CHECKPOINTED = ("arn", "ctgan", "dp-ctgan", "mixture", "tvae")
+CHECKPOINTED = ("arn", "ctgan", "ctgan-paper", "dp-ctgan", "mixture", "tvae")
 """The others fit in one go and begin anew after a kill."""
 SEED = 3
 

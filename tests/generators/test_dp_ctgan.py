@@ -281,6 +281,21 @@ def test_a_training_that_met_nan_is_not_tried_again() -> None:
         fit(generator_lr=1e30, epochs=20)
 
 
+def test_rows_in_parquet_train_as_rows_in_memory_do(tmp_path: Path) -> None:
+    from synthgen.data.stored import ParquetColumns, StoredTable
+
+    train = table()
+    train.save(tmp_path / "rows.parquet")
+    source = ParquetColumns.find(str(tmp_path / "rows.parquet"))
+    assert source is not None
+    settings = {**SMALL, "insecure_seeded_noise": True, "categories": {"kind": ["red", "blue"]}}
+    drawn = []
+    for rows in (train, StoredTable(source, train.schema)):
+        sampler = DPCTGAN(**settings).fit(rows, Context(seed=1))
+        drawn.append(sampler.sample(50, seed=1).frame)
+    assert drawn[0].equals(drawn[1])
+
+
 # ---- quality ----------------------------------------------------------------------------------
 
 
