@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
+    from synthgen.generators.auto import Auto
     from synthgen.generators.ctgan import CTGAN
     from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
@@ -29,6 +30,7 @@ _HOME = {
     "AugmentedRun": "synthgen.notebook",
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
+    "Auto": "synthgen.generators.auto",
     "CTGAN": "synthgen.generators.ctgan",
     "Mixture": "synthgen.generators.mixture",
     "TVAE": "synthgen.generators.tvae",
@@ -47,6 +49,7 @@ __all__ = [
     "SDVTVAE",
     "TVAE",
     "AugmentedRun",
+    "Auto",
     "GANSampler",
     "Mixture",
     "Resample",

@@ -427,7 +427,7 @@ def test_the_budget_decides_epochs_as_in_a_run(budget: config.Budget) -> None:
     for generator in generators:
         run = config.build({"data": {"target": "y"}, "generator": generator, "budget": budget})
         resolved = config.resolve(run, 2000).generator
-        assert config.with_epochs(generator, budget, 2000) == resolved
+        assert config.with_budget(generator, budget, 2000) == resolved
 
 
 def test_columns_are_what_the_user_says() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from synthgen.generators.arn import ARN
+from synthgen.generators.auto import Auto
 from synthgen.generators.ctgan import CTGAN
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.resample import Resample
@@ -19,6 +20,7 @@ AnyGenerator: TypeAlias = Annotated[
     | ARN
     | Mixture
     | TVAE
+    | Auto
     | SDVCTGAN
     | SDVTVAE
     | SDVGaussianCopula

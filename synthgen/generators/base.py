@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.data.schema import Value
 from synthgen.data.table import Table
+from synthgen.results import Choice
 from synthgen.training.context import Context
 
 Where = Mapping[str, Value]
@@ -32,6 +33,16 @@ class Sampler(Protocol):
 
     def save(self, path: Path) -> None:
         """Write the model into the (existing, empty) directory ``path``."""
+        ...
+
+
+@runtime_checkable
+class Chosen(Protocol):
+    """A sampler of a generator that was chosen among several."""
+
+    @property
+    def choice(self) -> Choice:
+        """Which one, and by which scores."""
         ...
 
 

@@ -25,14 +25,16 @@ from synthgen.data.origin import Origin
 from synthgen.data.read import Loaded, ReadOptions, read
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
+from synthgen.generators.base import Chosen
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
 from synthgen.pipeline.conform import conform
 from synthgen.pipeline.draw import draw
-from synthgen.pipeline.events import Notify
+from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
+from synthgen.report.choice import sentence
 from synthgen.results import Recipe, Score
 from synthgen.runs import Run, dump
 from synthgen.training.context import Context
@@ -73,6 +75,8 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         steps.commit(draft / "train.jsonl")
         _put(draft, out)
         shutil.rmtree(work)
+    if isinstance(sampler, Chosen):
+        notify(Event("fit", notice=sentence(sampler.choice)))
 
 
 def unfinished(out: Path) -> Path:
