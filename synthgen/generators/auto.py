@@ -295,5 +295,5 @@ class ChosenSampler:
     def save(self, path: Path) -> None:
         """Write the chosen generator's own files, and ``choice.json`` beside them."""
         self.sampler.save(path)
-        text = dump(self.choice.model_dump(mode="json"))
+        text = dump(self.choice.model_dump(mode="json", exclude_defaults=True))
         (path / CHOICE).write_text(text, encoding="utf-8")

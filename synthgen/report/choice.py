@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthgen.report import numbers
 from synthgen.results import Choice, Contender
 
 
@@ -30,10 +29,10 @@ def _chosen(choice: Choice) -> str:
     scores = [f"{c.name} {_auc(c)}" for c in others]
     beside = f"; {_listed(scores)}" if scores else ""
     ahead = any(c.auc < taken.auc for c in others if c.auc is not None)
-    tie = ", which is told apart no worse than the best, as far as can be shown" if ahead else ""
+    tie = ", the first of those not told apart from the best" if ahead else ""
     return (
         f"auto chose {choice.chosen}{tie}: a classifier tells its rows from "
-        f"{numbers.counted(choice.held_out, 'held-out training row')} with a ROC-AUC of "
+        f"{choice.held_out:,} held-out training rows with a ROC-AUC of "
         f"{_auc(taken)} ± {taken.standard_error:.3f}{beside} (0.5: not at all)"
     )
 
