@@ -26,6 +26,7 @@ from synthgen.data.overrides import ColumnOverride
 from synthgen.data.schema import Categorical, Numeric
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, DataError, MachineError, ShortfallWarning
+from synthgen.generators.arn import ARN
 from synthgen.generators.base import Generator, Where
 from synthgen.training.context import Context
 from tests.generators.tables import mixed, nullable
@@ -396,6 +397,14 @@ def test_unset_epochs_stay_unset() -> None:
     assert clone(sampler).get_params()["generator__epochs"] == 3
     sampler.set_params(generator__epochs=None)
     assert "epochs" not in sampler.generator.model_fields_set
+
+
+def test_the_candidates_of_auto_stay_unset() -> None:
+    sampler = GANSampler("auto", budget="quick")
+    sampler.set_params(**sampler.get_params())
+    assert sampler.get_params()["generator__candidates"] is None
+    sampler.set_params(generator__candidates=("arn", "tvae"))
+    assert clone(sampler).get_params()["generator__candidates"] == (ARN(), TVAE())
 
 
 def test_clones_do_not_share_changes() -> None:

@@ -1,15 +1,17 @@
 """Lets generators compete for the training rows, and takes the one whose rows are hardest to tell
-from rows that none of them was fitted to.
+from real ones.
 
 The only generator that knows others: it chooses among them. Each candidate is fitted to a part of
-the training rows and judged by a classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv
-1610.06545) against the held-out part. That needs no likelihood, so a GAN and a mixture are judged
-alike, and every candidate meets the same held-out rows, in the same folds. A candidate that is not
-worse than the best by more than the standard error of their difference is as good as it (the rule
-of one standard error: Breiman, Friedman, Olshen and Stone 1984, section 3.4.3), and among such the
-first one listed is taken, which should be the cheapest. It is then fitted to all training rows.
+the training rows. A classifier learns to tell these rows from synthetic ones, and is then asked
+about the rows that were held out and about fresh synthetic ones: a two-sample test (Lopez-Paz and
+Oquab 2017, arXiv 1610.06545) that needs no likelihood, so a GAN and a mixture are judged alike, by
+the same rows. A candidate that is not worse than the best by more than the standard error of their
+difference is as good as it (the rule of one standard error: Breiman, Friedman, Olshen and Stone
+1984, section 3.4.3), and among such the first one listed is taken, which should be the cheapest. It
+is then fitted to all training rows.
 
-Nothing here looks at a clock, so the same seed makes the same choice.
+Rows that repeat training rows could not be told from them by any classifier, so generators that
+copy cannot be candidates. Nothing here looks at a clock: the same seed makes the same choice.
 """
 
 from __future__ import annotations
@@ -35,15 +37,19 @@ from synthgen.generators.description import DESCRIPTION, damaged
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.tabular_batches import check_rows
 from synthgen.generators.tvae import TVAE
-from synthgen.metrics.base import NotComputable
-from synthgen.metrics.two_sample import FOLDS, LEAST, fold_aucs
+from synthgen.metrics.reference import subsample
+from synthgen.metrics.two_sample import placements
 from synthgen.results import Choice, Contender
 from synthgen.runs import dump, write_atomic
 from synthgen.training.context import Context
 from synthgen.training.randomness import derive
 
+LEAST = 50
+"""Rows held out at least."""
 MOST = 5_000
 """Rows held out at most: the AUC's standard error is then below 0.01."""
+LEARNED = 10_000
+"""Rows that the classifier learns from at most, per side."""
 CHOICE = "choice.json"
 COPYING = ("smote", "resample")
 
@@ -82,8 +88,8 @@ class Auto(Generator):
     held_out: float = Field(default=0.2, gt=0, le=0.5)
     """Share of the training rows that no candidate is fitted to, and that all are judged by; at
     least 50 rows, and at most 5,000."""
-    draws: int = Field(default=5, ge=1)
-    """Samples of each candidate that are compared with the held-out rows."""
+    draws: int = Field(default=5, ge=2)
+    """Samples of each candidate, for each of which a classifier learns anew."""
 
     def fit(self, train: Table, context: Context) -> ChosenSampler:
         """Choose, then fit the chosen one to all of these rows, with the seed of the context: the
@@ -170,29 +176,29 @@ class Auto(Generator):
 
         own = replace(context, seed=seed, log=log, checkpoints=folder)
         try:
-            trial = Trial(self._judge(self.candidates[place].fit(fitted, own), held_out, context))
+            sampler = self.candidates[place].fit(fitted, own)
         except TrainingError as error:
             trial = Trial(failure=error.cause)
-        if trial.auc is not None:
+        else:
+            trial = self._judge(sampler, fitted, held_out, context.seed)
             scores = {"two_sample_auc": trial.auc, "standard_error": trial.standard_error}
             log({"step": place + 1, "steps": len(self.candidates), **scores})
         if folder is not None:
-            record = {"of": digest, "aucs": trial.aucs.tolist(), "failure": trial.failure}
-            write_atomic(folder / "trial.json", dump(record))
+            write_atomic(folder / "trial.json", dump({"of": digest, **trial.record()}))
         return trial
 
-    def _judge(self, sampler: Sampler, held_out: Table, context: Context) -> NDArray[np.float64]:
-        """Shape (draws, folds): AUCs of telling fresh rows from the held-out ones; empty where the
-        rows are too much alike to be compared."""
-        folds = derive(context.seed, "folds")
+    def _judge(self, sampler: Sampler, fitted: Table, held_out: Table, seed: int) -> Trial:
+        known = subsample(fitted, LEARNED, np.random.default_rng(derive(seed, "learned")))
         found = []
         for number in range(self.draws):
-            rows = sampler.sample(len(held_out), seed=derive(context.seed, f"draw {number}"))
-            try:
-                found.append(fold_aucs(held_out, rows, folds))
-            except NotComputable:
-                return np.empty((0, FOLDS))
-        return np.stack(found)
+            size = len(known) + len(held_out)
+            rows = sampler.sample(size, seed=derive(seed, f"draw {number}"))
+            learned, fresh = (
+                rows.take(np.arange(len(known))),
+                rows.take(np.arange(len(known), size)),
+            )
+            found.append(placements(known, learned, held_out, fresh))
+        return Trial(np.mean(found, axis=0), np.mean(found, axis=1))
 
     def _recalled(self, place: int, digest: str, context: Context) -> Trial | None:
         """A trial that was finished before the training was killed."""
@@ -205,7 +211,7 @@ class Auto(Generator):
             return None
         if record["of"] != digest:
             return None
-        return Trial(np.array(record["aucs"]).reshape(-1, FOLDS), record["failure"])
+        return Trial.of(record)
 
     def _fingerprint(self, train: Table, seed: int) -> str:
         """What tells one choice from another: the candidates, the rows and the seed."""
@@ -221,8 +227,8 @@ class Auto(Generator):
         contenders = [
             Contender(
                 name=label,
-                auc=trial.auc,
-                standard_error=trial.standard_error if trial.auc is not None else None,
+                auc=trial.auc if trial.judged else None,
+                standard_error=trial.standard_error if trial.judged else None,
                 failure=trial.failure,
             )
             for label, trial in zip(self.labels, trials, strict=True)
@@ -230,51 +236,77 @@ class Auto(Generator):
         return Choice(chosen=self.labels[place], held_out=held_out, candidates=contenders)
 
 
+def _none() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
 @dataclass(frozen=True)
 class Trial:
-    """How a candidate did: ``aucs`` (draws, folds), empty where its rows were not compared, and
-    why it could not be trained."""
+    """How a candidate did. ``placements`` (held-out rows,): see
+    :func:`~synthgen.metrics.two_sample.placements`, means over the draws; ``aucs`` (draws,); both
+    empty where it was not judged. ``failure``: why it could not be trained."""
 
-    aucs: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, FOLDS)))
+    placements: NDArray[np.float64] = field(default_factory=_none)
+    aucs: NDArray[np.float64] = field(default_factory=_none)
     failure: str | None = None
 
     @property
-    def auc(self) -> float | None:
-        return float(self.aucs.mean()) if self.aucs.size else None
+    def judged(self) -> bool:
+        return bool(self.aucs.size)
+
+    @property
+    def auc(self) -> float:
+        return float(self.aucs.mean())
 
     @property
     def standard_error(self) -> float:
-        return standard_error(self.aucs)
+        """Of the AUC."""
+        return _standard_error(self.placements, self.aucs)
+
+    def noise(self, other: Trial) -> float:
+        """The standard error of the difference of two AUCs, which are pairs of the same rows."""
+        return _standard_error(self.placements - other.placements, self.aucs - other.aucs)
+
+    def record(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "placements": self.placements.tolist(),
+            "aucs": self.aucs.tolist(),
+            "failure": self.failure,
+        }
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Trial:
+        """What :meth:`record` gave."""
+        return cls(np.array(record["placements"]), np.array(record["aucs"]), record["failure"])
 
 
 def choose(trials: Sequence[Trial]) -> int | None:
     """The place of the first trial that is not told apart from the best; None if all failed.
 
-    Where nothing could be compared it is the first that did not fail.
+    Where none was judged it is the first that did not fail.
     """
     standing = [place for place, trial in enumerate(trials) if trial.failure is None]
-    judged = [place for place in standing if trials[place].auc is not None]
+    judged = [place for place in standing if trials[place].judged]
     if not judged:
         return standing[0] if standing else None
-    best = min(judged, key=lambda place: _excess(trials[place]))
-    for place in judged:
-        gap = _excess(trials[place]) - _excess(trials[best])
-        if gap <= standard_error(trials[place].aucs - trials[best].aucs):
-            return place
-    return best
-
-
-def standard_error(aucs: NDArray[np.float64]) -> float:
-    """Of the mean of AUCs, or of paired differences of them, (draws, folds).
-
-    In every draw a fold holds the same held-out rows, so only folds count as independent.
-    """
-    return float(aucs.mean(0).std(ddof=1) / np.sqrt(FOLDS))
+    best = trials[min(judged, key=lambda place: _excess(trials[place]))]
+    return next(
+        place
+        for place in judged
+        if _excess(trials[place]) - _excess(best) <= trials[place].noise(best)
+    )
 
 
 def _excess(trial: Trial) -> float:
     """How far rows are told apart; below 0.5 is chance, and no merit."""
-    return max(float(trial.aucs.mean()), 0.5)
+    return max(trial.auc, 0.5)
+
+
+def _standard_error(placements: NDArray[np.float64], aucs: NDArray[np.float64]) -> float:
+    """By what is drawn at random: the held-out rows, and the samples with what is learned from
+    them."""
+    return float(np.sqrt(placements.var(ddof=1) / len(placements) + aucs.var(ddof=1) / len(aucs)))
 
 
 def _below(folder: Path | None, name: str) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,10 +19,9 @@ from synthgen.data.checks import task_of
 from synthgen.data.infer import explain, infer
 from synthgen.data.read import read
 from synthgen.data.table import Table
-from synthgen.generators.auto import Auto
+from synthgen.generators.auto import LEARNED, Auto
 from synthgen.generators.base import Generator
-from synthgen.metrics.base import NotComputable
-from synthgen.metrics.two_sample import fold_aucs
+from synthgen.metrics.two_sample import placements
 from synthgen.pipeline import gates, stages
 from synthgen.training.context import Context
 
@@ -118,16 +116,16 @@ def _fit_seconds(config: Config, train: Table) -> float:
 
 
 def _judging_seconds(generator: Auto, train: Table) -> float:
-    """Telling one candidate's rows from held-out ones."""
-    probe = _probe(train)
-    rows = generator.judging(len(train))
-    half = len(probe) // 2
-    if rows == 0:
+    """Telling one candidate's rows from real ones."""
+    if generator.judging(len(train)) == 0:
         return 0.0
+    probe = _probe(train)
+    half = len(probe) // 2
+    sides = probe.take(np.arange(half)), probe.take(np.arange(half, 2 * half))
     started = time.perf_counter()
-    with suppress(NotComputable):
-        fold_aucs(probe.take(np.arange(half)), probe.take(np.arange(half, 2 * half)), 0)
-    return generator.draws * (time.perf_counter() - started) * rows / half
+    placements(*sides, *sides)
+    each = (time.perf_counter() - started) / half
+    return generator.draws * each * min(len(train), LEARNED)
 
 
 def _trained_seconds(generator: Generator, train: Table, context: Context) -> float:

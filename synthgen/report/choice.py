@@ -20,10 +20,9 @@ def sentence(choice: Choice) -> str:
 def _chosen(choice: Choice) -> str:
     taken = next(c for c in choice.candidates if c.name == choice.chosen)
     if taken.auc is None:
-        few = "too few" if choice.held_out == 0 else "too much alike"
         return (
-            f"auto took {choice.chosen}, the first of its candidates: the training rows are {few} "
-            "to compare them"
+            f"auto took {choice.chosen}, the first of its candidates that could be trained: the "
+            "training rows are too few to compare them"
         )
     others = [c for c in choice.candidates if c is not taken and c.auc is not None]
     scores = [f"{c.name} {_auc(c)}" for c in others]

@@ -106,7 +106,7 @@ def test_auto_says_what_it_chose_in_all_that_a_run_ends_with(cli: Cli, tmp_path:
     words = ["augment", "sklearn:breast_cancer", "--target", "target", "--out", "run"]
     words += ["--generator", "auto", "--budget", "quick"]
     for setting in (
-        *("generator.draws=1", "generator.candidates=[mixture, {name: arn, epochs: 3}]"),
+        *("generator.draws=2", "generator.candidates=[mixture, {name: arn, epochs: 3}]"),
         *("decide.resamples=3", "decide.learners=[logistic]", "decide.arms=[nothing]"),
         *("decide.ratios=[1.0]", "decide.filters=[]", "decide.weights=[]"),
         *("decide.mixed=false", "decide.curve=[]", "workers=1"),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,11 +22,10 @@ from synthgen.data.table import Table
 from synthgen.errors import DataError, TrainingError
 from synthgen.generators import auto
 from synthgen.generators.arn import ARN
-from synthgen.generators.auto import Auto, ChosenSampler, Trial, choose
+from synthgen.generators.auto import LEAST, Auto, ChosenSampler, Trial, choose
 from synthgen.generators.base import Sampler
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.resample import Resample
-from synthgen.metrics.two_sample import FOLDS, LEAST
 from synthgen.report.choice import sentence
 from synthgen.training.context import Context
 from tests.generators.tables import table
@@ -64,10 +64,11 @@ def noise(rows: int) -> Table:
     return Table(frame, infer(frame, target="y"))
 
 
-def trial(*means: float, spread: float = 0.0) -> Trial:
-    """One draw of five folds, which lie around the mean."""
-    around = spread * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-    return Trial(np.array([[mean] * FOLDS + around for mean in means]))
+def trial(auc: float, spread: float = 0.0, draws: float = 0.0) -> Trial:
+    """Two draws and a hundred held-out rows: their placements lie ``spread`` to either side of the
+    AUC in turn, and the draws ``draws``."""
+    sides = np.tile([-1.0, 1.0], 50)
+    return Trial(auc + spread * sides, auc + draws * np.array([-1.0, 1.0]))
 
 
 class Broken(Mixture):
@@ -106,15 +107,28 @@ def test_of_equals_the_first_is_taken(first: dict[str, Any]) -> None:
 
 def test_what_is_told_apart_within_the_noise_is_a_tie() -> None:
     assert choose([trial(0.60), trial(0.55)]) == 1
-    # The error of a difference counts, not those of the two means: these lie in parallel.
-    assert choose([trial(0.60, spread=0.1), trial(0.55, spread=0.1)]) == 1
-    assert choose([trial(0.60, spread=0.1), trial(0.55, spread=-0.1)]) == 0
-    assert choose([trial(0.60, spread=0.1), trial(0.30, spread=-0.1)]) == 1
-    # Draws are averaged before folds are compared.
-    assert choose([trial(0.50, 0.70), trial(0.60, 0.50)]) == 1
+    # The error of the difference counts, not those of the two: these differ in every row alike.
+    assert choose([trial(0.60, spread=0.4), trial(0.55, spread=0.4)]) == 1
+    # Here rows differ by 0.55 to either side: the error is 0.055 and a little.
+    assert choose([trial(0.60, spread=0.3), trial(0.55, spread=-0.25)]) == 0
+    assert choose([trial(0.61, spread=0.3), trial(0.55, spread=-0.25)]) == 1
+    # Draws differ by 0.06 to either side: the error is 0.06 as well.
+    assert choose([trial(0.60, draws=0.03), trial(0.55, draws=-0.03)]) == 0
+    assert choose([trial(0.62, draws=0.03), trial(0.55, draws=-0.03)]) == 1
     # Nobody is better than chance.
     assert choose([trial(0.50), trial(0.42)]) == 0
     assert choose([trial(0.7), trial(0.5), trial(0.6)]) == 1
+
+
+def test_the_noise_is_that_of_choices_made_again() -> None:
+    """Of one fitted model the AUC on other held-out rows and draws varies by its standard error."""
+    sampler = Mixture(components=2).fit(kinds(800), Context())
+    rng, generator, found = np.random.default_rng(0), Auto(draws=2), []
+    fitted, fresh = kinds(400, seed=1), kinds(3000, seed=2)
+    for number, rows in enumerate(rng.permutation(3000).reshape(30, 100)):
+        found.append(generator._judge(sampler, fitted, fresh.take(rows), seed=number))
+    spread = np.std([one.auc for one in found], ddof=1)
+    assert np.mean([one.standard_error for one in found]) == pytest.approx(spread, rel=0.4)
 
 
 def test_what_failed_or_was_not_compared_is_not_chosen_before_what_was() -> None:
@@ -123,7 +137,7 @@ def test_what_failed_or_was_not_compared_is_not_chosen_before_what_was() -> None
     assert choose([unjudged, trial(0.9)]) == 1
     assert choose([unjudged, unjudged]) == 0
     assert choose([failed, failed]) is None
-    assert choose([Trial(trial(0.5).aucs, "on all rows"), trial(0.9)]) == 1
+    assert choose([replace(trial(0.5), failure="on all rows"), trial(0.9)]) == 1
 
 
 def test_the_model_is_the_chosen_generators_own() -> None:
@@ -141,31 +155,30 @@ def test_one_seed_makes_one_choice() -> None:
     assert first.choice.candidates != other.choice.candidates
 
 
-def test_candidates_meet_the_same_rows_in_the_same_folds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen: list[tuple[pd.DataFrame, int]] = []
+def test_candidates_meet_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     fits: list[pd.DataFrame] = []
     fit = Mixture.fit
 
-    def judged(real: Table, synthetic: Table, seed: int) -> NDArray[np.float64]:
-        assert len(real) == len(synthetic)
-        seen.append((real.frame, seed))
-        return np.full(FOLDS, 0.5)
+    def judged(real: Table, made: Table, held_out: Table, fresh: Table) -> NDArray[np.float64]:
+        assert (len(made), len(fresh)) == (len(real), len(held_out))
+        assert not fresh.frame.equals(made.frame.head(len(fresh)))
+        seen.append((real.frame, held_out.frame))
+        return np.full(len(held_out), 0.5)
 
     def fitted(self: Mixture, train: Table, context: Context) -> Any:
         fits.append(train.frame)
         return fit(self, train, context)
 
-    monkeypatch.setattr(auto, "fold_aucs", judged)
+    monkeypatch.setattr(auto, "placements", judged)
     monkeypatch.setattr(Mixture, "fit", fitted)
     whole = kinds(500)
     Auto.model_validate(QUICK).fit(whole, Context(seed=6))
     assert len(seen) == 4
-    assert all(rows.equals(seen[0][0]) and seed == seen[0][1] for rows, seed in seen)
+    assert all(real.equals(fits[0]) and held.equals(seen[0][1]) for real, held in seen)
     assert [len(rows) for rows in fits] == [400, 400, 500]
     # Nothing that a candidate is judged by was fitted, and nothing is lost.
-    apart = pd.concat([fits[0], seen[0][0]]).sort_values(list(whole.frame))
+    apart = pd.concat([fits[0], seen[0][1]]).sort_values(list(whole.frame))
     assert apart.reset_index(drop=True).equals(
         whole.frame.sort_values(list(whole.frame)).reset_index(drop=True)
     )
@@ -181,19 +194,19 @@ def test_few_rows_are_not_divided_into_fewer() -> None:
     assert Auto().judging(10**6) == auto.MOST
 
 
-def test_rows_that_cannot_be_compared_decide_nothing() -> None:
+def test_rows_that_are_all_alike_are_a_tie() -> None:
     frame = pd.DataFrame({"x": ["u"] * 200, "y": ["a"] * 200})
     train = Table(frame, infer(frame, target="y"))
-    sampler = Auto.model_validate(QUICK).fit(train, Context())
-    assert sampler.choice.chosen == "mixture"
-    assert "too much alike" in sentence(sampler.choice)
+    choice = Auto.model_validate(QUICK).fit(train, Context()).choice
+    assert choice.chosen == "mixture"
+    assert [one.auc for one in choice.candidates] == [0.5, 0.5]
 
 
 # ---- failures ---------------------------------------------------------------------------------
 
 
 def broken(*generators: Any) -> Auto:
-    return Auto(draws=1).model_copy(update={"candidates": generators})
+    return Auto(draws=2).model_copy(update={"candidates": generators})
 
 
 def test_a_candidate_that_fails_is_left_out_and_named() -> None:
@@ -247,6 +260,7 @@ def test_another_process_loads_the_chosen_model(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "model.json").read_text())["generator"]["name"] == "mixture"
     code = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from synthgen.generators.auto import Auto
 loaded = Auto().load(Path(sys.argv[1]))
@@ -283,7 +297,7 @@ def test_finished_candidates_are_not_fitted_again(
     """Killed while the second candidate trains, when it has been judged, in the last training."""
     monkeypatch.setattr("synthgen.training.loop.SNAPSHOT_STEPS", 1)
     monkeypatch.setattr("synthgen.training.loop.CHECKPOINT_SECONDS", 0.0)
-    settings = {"candidates": [INDEPENDENT, {"name": "arn", "epochs": 12}], "draws": 1}
+    settings = {"candidates": [INDEPENDENT, {"name": "arn", "epochs": 12}], "draws": 2}
     generator, train = Auto.model_validate(settings), kinds(400)
     undisturbed = generator.fit(train, Context(seed=8))
     assert undisturbed.choice.chosen == "arn"

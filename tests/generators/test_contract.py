@@ -38,7 +38,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "arn": {"epochs": 2, "batch_size": 100, "hidden_dim": 16},
     "auto": {
         "candidates": [{"name": "mixture", "epochs": 5}, {"name": "arn", "epochs": 2}],
-        "draws": 1,
+        "draws": 2,
     },
     "sdv-ctgan": {"epochs": 1, "batch_size": 100, "generator_dim": [32]},
     "sdv-tvae": {"epochs": 1, "batch_size": 100, "compress_dims": [32]},

@@ -36,7 +36,6 @@ def test_a_tie_is_called_one_and_a_failure_named() -> None:
 
 def test_nothing_is_made_up_where_nothing_was_compared() -> None:
     found = [contender("mixture", None), contender("arn", None)]
-    for held_out, words in ((0, "too few"), (50, "too much alike")):
-        text = sentence(Choice(chosen="mixture", held_out=held_out, candidates=found))
-        assert words in text
-        assert "AUC" not in text
+    text = sentence(Choice(chosen="mixture", held_out=0, candidates=found))
+    assert "too few to compare" in text
+    assert "AUC" not in text
