@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
+    from synthgen.generators.auto import Auto
     from synthgen.generators.ctgan import CTGAN
     from synthgen.generators.ctgan_paper import CTGANPaper
     from synthgen.generators.dp_ctgan import DPCTGAN
@@ -33,6 +34,7 @@ _HOME = {
     "sample_shards": "synthgen.pipeline.shards",
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
+    "Auto": "synthgen.generators.auto",
     "CTGAN": "synthgen.generators.ctgan",
     "CTGANPaper": "synthgen.generators.ctgan_paper",
     "DPCTGAN": "synthgen.generators.dp_ctgan",
@@ -54,6 +56,7 @@ __all__ = [
     "SDVTVAE",
     "TVAE",
     "AugmentedRun",
+    "Auto",
     "CTGANPaper",
     "GANSampler",
     "Mixture",

@@ -35,6 +35,7 @@ from synthgen.data.schema import Task
 from synthgen.data.sdv_metadata import from_sdv
 from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
+from synthgen.generators.auto import Auto
 from synthgen.generators.base import Generator
 from synthgen.generators.ctgan import CTGAN
 from synthgen.results import Filter
@@ -155,6 +156,8 @@ class Effort(typing.NamedTuple):
     resamples: int
     steps: int
     """Optimiser steps of a neural generator, turned into epochs by the number of rows."""
+    candidates: tuple[str, ...]
+    """Generators that ``auto`` tries, the cheapest first."""
     ratios: tuple[float | Literal["balanced"], ...]
     filters: tuple[Filter, ...]
     weights: tuple[float, ...]
@@ -164,12 +167,35 @@ class Effort(typing.NamedTuple):
 
 _ALL_RATIOS: tuple[float | Literal["balanced"], ...] = (0.1, 0.25, 0.5, 1.0, 2.0, "balanced")
 EFFORT: Mapping[Budget, Effort] = {
-    "quick": Effort(5, 1_200, (0.5, 1.0, "balanced"), ("density_ratio",), (0.3,), False, 10_000),
+    "quick": Effort(
+        5,
+        1_200,
+        ("mixture", "arn"),
+        (0.5, 1.0, "balanced"),
+        ("density_ratio",),
+        (0.3,),
+        False,
+        10_000,
+    ),
     "standard": Effort(
-        10, 6_000, _ALL_RATIOS, ("density_ratio", "teacher", "boundary"), (0.3,), False, 50_000
+        10,
+        6_000,
+        ("mixture", "arn", "tvae", "ctgan"),
+        _ALL_RATIOS,
+        ("density_ratio", "teacher", "boundary"),
+        (0.3,),
+        False,
+        50_000,
     ),
     "thorough": Effort(
-        20, 20_000, _ALL_RATIOS, ("density_ratio", "teacher", "boundary"), (0.1, 0.3), True, None
+        20,
+        20_000,
+        ("mixture", "arn", "tvae", "ctgan"),
+        _ALL_RATIOS,
+        ("density_ratio", "teacher", "boundary"),
+        (0.1, 0.3),
+        True,
+        None,
     ),
 }
 _MOST_EPOCHS = 300
@@ -206,7 +232,7 @@ def resolve(config: Config, rows: int, task: Task = "classification") -> Config:
     chosen = config.decide.model_dump(include=set(given)) | unset
     decide = DecideSettings.model_validate(chosen).for_task(task)
     decide = DecideSettings.model_validate(decide.model_dump())
-    generator = with_epochs(config.generator, config.budget, rows)
+    generator = with_budget(config.generator, config.budget, rows)
     log.info(
         "budget %s for %d rows: %d resamples, ratios %s, at most %s rows; %s",
         config.budget,
@@ -219,10 +245,18 @@ def resolve(config: Config, rows: int, task: Task = "classification") -> Config:
     return config.model_copy(update={"decide": decide, "generator": generator})
 
 
-def with_epochs(generator: Generator, budget: Budget, rows: int) -> Generator:
-    """The generator with the epochs that the budget buys for this many training rows, where it
-    has epochs and they were not set."""
+def with_budget(generator: Generator, budget: Budget, rows: int) -> Generator:
+    """The generator with what the budget buys for this many training rows and was not set: epochs
+    where it has epochs, and of ``auto`` the candidates, each with its own epochs."""
     fields, given = type(generator).model_fields, generator.model_fields_set
+    if isinstance(generator, Auto):
+        if "candidates" not in given:
+            affordable = {"candidates": EFFORT[budget].candidates}
+            generator = Auto.model_validate(
+                generator.model_dump(exclude={"candidates"}) | affordable
+            )
+        trained = [with_budget(one, budget, rows) for one in generator.candidates]
+        return generator.model_copy(update={"candidates": tuple(trained)})
     if not {"epochs", "batch_size"} <= fields.keys() or "epochs" in given:
         return generator
     steps_per_epoch = max(1, rows // generator.batch_size)  # type: ignore[attr-defined]
@@ -344,8 +378,7 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
     """Cause and remedy of the first problem; further ones are counted."""
     problems = error.errors(include_url=False)
     first = problems[0]
-    # Discriminator tags stand in the location as if they were fields ("generator.ctgan.epochs").
-    place = [str(part) for part in first["loc"] if _is_key(part, first["loc"], settings)]
+    place = _place(first["loc"], settings)
     name = ".".join(f'"{part}"' if "." in part else part for part in place)
     name = name or "the configuration"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -369,6 +402,11 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
             near = difflib.get_close_matches(given, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
             return f"{name}: there is no {given!r}{more}", hint
+        case "copying_candidate":
+            return (
+                f"{name}: {first['msg']}{more}",
+                "leave it out: SMOTE and duplicated rows are measured beside every generator",
+            )
         case "unmeasured_ratio":
             return (
                 f"{first['msg']}{more}",
@@ -386,22 +424,36 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
 _QUOTES = "a column name with dots goes in quotes: --set 'data.columns.\"a.b\".kind=text'"
 
 
-def _is_key(part: int | str, loc: tuple[int | str, ...], settings: Mapping[str, Any]) -> bool:
-    if isinstance(part, int):
-        return True
-    generator = settings.get("generator")
-    name = generator.get("name") if isinstance(generator, Mapping) else None
-    return not (len(loc) > 1 and loc[0] == "generator" and part == name and loc[1] == part)
+def _place(loc: tuple[int | str, ...], settings: Mapping[str, Any]) -> list[str]:
+    """A location without the discriminator tags, which stand there as if they were fields
+    ("generator.ctgan.epochs")."""
+    place: list[str] = []
+    at: Any = settings
+    for part in loc:
+        if isinstance(at, Mapping) and part not in at and part == at.get("name"):
+            continue
+        place.append(str(part))
+        at = _inside(at, part)
+    return place
+
+
+def _inside(at: Any, part: int | str) -> Any:
+    """What stands at this key or position; None where nothing does."""
+    if isinstance(at, Mapping):
+        return at.get(part)
+    return at[int(part)] if isinstance(at, list | tuple) and int(part) < len(at) else None
 
 
 def _fields_at(place: list[str], settings: Mapping[str, Any]) -> list[str]:
     """The field names of the section at this place of the configuration."""
     section: Any = Config
+    at: Any = settings
     for key in place:
+        at = _inside(at, key)
         if typing.get_origin(section) is dict:
             section = typing.get_args(section)[1]
-        elif key == "generator":
-            name = settings["generator"]["name"]
+        elif key == "generator" or typing.get_origin(section) is tuple:
+            name = at["name"]
             section = next(g for g in generators() if g.model_fields["name"].default == name)
         else:
             section = section.model_fields[key].annotation
@@ -448,6 +500,8 @@ def _section(section: BaseModel, indent: str) -> list[str]:
             lines += [f"{indent}{name}:", *_section(value, indent + "  ")]
             continue
         plain = section.model_dump(mode="json", include={name})[name]
+        if name == "candidates":  # with their defaults: names say as much
+            plain = [candidate["name"] for candidate in plain]
         shown = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=1000)
         # YAML ends a lone scalar with a document mark.
         text = shown.removesuffix("...\n").strip()
@@ -455,4 +509,7 @@ def _section(section: BaseModel, indent: str) -> list[str]:
     return lines
 
 
-_BUDGETED = ("resamples", "ratios", "filters", "weights", "every_ratio", "max_rows", "epochs")
+_BUDGETED = (
+    *("resamples", "ratios", "filters", "weights", "every_ratio", "max_rows"),
+    *("epochs", "candidates"),
+)

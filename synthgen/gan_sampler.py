@@ -34,6 +34,8 @@ from synthgen.pipeline.seeds import derive
 from synthgen.training.context import Context
 
 _PREFIX = "generator__"
+_BUDGETED = ("epochs", "candidates")
+"""Hyper-parameters that the budget decides where they are not set."""
 _CALLER = 6
 """Frames from a warning below to the line that called ``fit_resample``, that line's included."""
 
@@ -55,8 +57,8 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
     Parameters
     ----------
     generator : str or Generator, default="ctgan"
-        A name (``ctgan``, ``arn``, ``tvae``, ``smote``, ``resample``, ``sdv-ctgan`` ...) or an
-        object such as ``CTGAN(epochs=50)``. Hyper-parameters are parameters too:
+        A name (``ctgan``, ``arn``, ``tvae``, ``auto``, ``smote``, ``resample``, ``sdv-ctgan`` ...)
+        or an object such as ``CTGAN(epochs=50)``. Hyper-parameters are parameters too:
         ``set_params(generator__epochs=50)``, where ``None`` leaves the epochs to the budget.
 
     sampling_strategy : float, str, dict or callable, default="auto"
@@ -64,7 +66,7 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
         fills each class up to the largest one.
 
     budget : {"quick", "standard", "thorough"}, default="standard"
-        Decides the epochs that the generator does not set.
+        Decides the epochs that the generator does not set, and the candidates of ``auto``.
 
     columns : dict, default=None
         Columns whose inferred kind is wrong: name -> ``{"kind": "categorical", ...}`` or a
@@ -143,8 +145,8 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
         self.random_state = random_state
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters; with ``deep`` the generator's too, as ``generator__NAME``. Epochs that
-        the budget decides are None."""
+        """The parameters; with ``deep`` the generator's too, as ``generator__NAME``. What the
+        budget decides is None."""
         found: dict[str, Any] = super().get_params(deep=False)
         if not deep:
             return found
@@ -154,7 +156,7 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
             # As in every estimator, a wrong value is refused by fit_resample and not before.
             return found
         for name in _fields(generator):
-            unset = name == "epochs" and name not in generator.model_fields_set
+            unset = name in _BUDGETED and name not in generator.model_fields_set
             found[_PREFIX + name] = None if unset else getattr(generator, name)
         return found
 
@@ -195,7 +197,7 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
         table = _table(frame, pd.Series(y, name=self.target_name_), config.data.columns)
         target = table.schema[self.target_name_]
         assert isinstance(target, Categorical)
-        generator = configuration.with_epochs(_generator(self.generator), config.budget, len(table))
+        generator = configuration.with_budget(_generator(self.generator), config.budget, len(table))
         drawn, labels = [], [y]
         # What the generator says of a shortfall is said again below, once and for all classes.
         with single_thread(), stages.shortfalls([]):
@@ -263,8 +265,7 @@ def _changed(generator: Generator, changes: dict[str, Any]) -> Generator:
                 f"did you mean {_PREFIX}{near[0]}?" if near else f"known here: {names or 'none'}",
             )
     chosen = {name: getattr(generator, name) for name in generator.model_fields_set} | changes
-    if chosen.get("epochs", 0) is None:
-        del chosen["epochs"]
+    chosen = {n: v for n, v in chosen.items() if v is not None or n not in _BUDGETED}
     try:
         return kind.model_validate(chosen)
     except ValidationError as error:

@@ -252,6 +252,29 @@ class Privacy(_Data):
     """False: the noise follows from the published seed, so that nothing is private."""
 
 
+class Contender(_Data):
+    """A generator that ``auto`` tried, and how far its rows are told from held-out training rows:
+    mean ROC-AUC of a classifier, 0.5 if not at all; None where it was not measured."""
+
+    name: str
+    auc: float | None
+    standard_error: float | None
+    failure: str | None = None
+    """Why it could not be trained."""
+
+
+class Choice(_Data):
+    """Which generator ``auto`` took for the final model, and by which scores."""
+
+    chosen: str
+    held_out: int
+    """Training rows that the candidates were judged by; 0: too few rows to judge by."""
+    candidates: list[Contender]
+    """Cheapest first: of those not told apart from the best one the first is taken."""
+    resamples: dict[str, int] = {}
+    """How often each was taken inside the resamples that the verdict rests on."""
+
+
 class Provenance(_Data):
     source: str
     source_sha256: str | None
@@ -259,6 +282,8 @@ class Provenance(_Data):
     """``train``, ``test``, ``synthetic``, ``augmented``."""
     target: str
     generator: str
+    choice: Choice | None = None
+    """Where the generator chose among others."""
     seed: int
     budget: str
     device: str

@@ -31,6 +31,19 @@ def _problem(settings: dict[str, Any]) -> str:
         ({"generator": {"name": "ctgan", "epoch": 3}}, ("generator.epoch", "epochs")),
         ({"generator": {"name": "ctgen"}}, ("'ctgen'", "ctgan")),
         ({"generator": {"name": "ctgan", "epochs": "many"}}, ("generator.epochs", "many")),
+        (
+            {"generator": {"name": "auto", "candidates": ["arn", "smote"]}},
+            ("generator.candidates.1", "smote", "leave it out"),
+        ),
+        (
+            {"generator": {"name": "auto", "candidates": ["arn", "ctgen"]}},
+            ("generator.candidates.1", "'ctgen'", "ctgan"),
+        ),
+        (
+            {"generator": {"name": "auto", "candidates": ["arn", {"name": "tvae", "epoch": 3}]}},
+            ("generator.candidates.1.epoch", "epochs"),
+        ),
+        ({"generator": {"name": "auto", "candidates": ["arn"]}}, ("generator.candidates", "2")),
         ({"data": {}}, ("data.target", "--target")),
         ({"data": {"target": "y", "colums": {}}}, ("data.colums", "columns")),
         ({"decide": {"ratios": [0]}}, ("decide.ratios", "ratio")),
@@ -149,8 +162,33 @@ def test_the_budget_fills_only_what_is_unset() -> None:
     assert resolve(fixed, rows=10_000).generator.model_dump()["epochs"] == 2
 
 
-def test_resolving_twice_changes_nothing(tmp_path: Path) -> None:
-    resolved = resolve(build(MINIMAL | {"budget": "quick"}), rows=5_000)
+@pytest.mark.parametrize("budget", configuration.EFFORT)
+def test_the_budget_decides_what_auto_tries_and_for_how_long(budget: configuration.Budget) -> None:
+    config = build(MINIMAL | {"budget": budget, "generator": {"name": "auto", "draws": 2}})
+    auto = resolve(config, rows=10_000).generator
+    assert auto.name == "auto"
+    assert auto.draws == 2
+    assert [one.name for one in auto.candidates] == list(configuration.EFFORT[budget].candidates)
+    for one in auto.candidates:
+        alone = build(MINIMAL | {"budget": budget, "generator": {"name": one.name}})
+        assert one == resolve(alone, rows=10_000).generator
+
+
+def test_the_users_candidates_are_kept_and_trained_as_the_budget_says() -> None:
+    chosen = ["ctgan", {"name": "tvae", "epochs": 4}]
+    config = build(
+        MINIMAL | {"budget": "quick", "generator": {"name": "auto", "candidates": chosen}}
+    )
+    auto = resolve(config, rows=10_000).generator
+    assert auto.name == "auto"
+    assert [one.name for one in auto.candidates] == ["ctgan", "tvae"]
+    assert [one.epochs for one in auto.candidates] == [60, 4]
+
+
+@pytest.mark.parametrize("generator", ["ctgan", "auto"])
+def test_resolving_twice_changes_nothing(generator: str, tmp_path: Path) -> None:
+    config = build(MINIMAL | {"budget": "quick", "generator": {"name": generator}})
+    resolved = resolve(config, rows=5_000)
     configuration.save(resolved, tmp_path / "config.yaml")
     assert resolve(configuration.read(tmp_path / "config.yaml"), rows=123) == resolved
 

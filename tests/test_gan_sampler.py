@@ -26,6 +26,7 @@ from synthgen.data.overrides import ColumnOverride
 from synthgen.data.schema import Categorical, Numeric
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, DataError, MachineError, ShortfallWarning
+from synthgen.generators.arn import ARN
 from synthgen.generators.base import Generator, Where
 from synthgen.training.context import Context
 from tests.generators.tables import mixed, nullable
@@ -397,6 +398,14 @@ def test_unset_epochs_stay_unset() -> None:
     assert "epochs" not in sampler.generator.model_fields_set
 
 
+def test_the_candidates_of_auto_stay_unset() -> None:
+    sampler = GANSampler("auto", budget="quick")
+    sampler.set_params(**sampler.get_params())
+    assert sampler.get_params()["generator__candidates"] is None
+    sampler.set_params(generator__candidates=("arn", "tvae"))
+    assert clone(sampler).get_params()["generator__candidates"] == (ARN(), TVAE())
+
+
 def test_clones_do_not_share_changes() -> None:
     sampler = GANSampler(TINY, columns={"x0": {"kind": "numeric"}}, random_state=1)
     other = clone(sampler).set_params(generator__epochs=9)
@@ -426,7 +435,7 @@ def test_the_budget_decides_epochs_as_in_a_run(budget: config.Budget) -> None:
     for generator in generators:
         run = config.build({"data": {"target": "y"}, "generator": generator, "budget": budget})
         resolved = config.resolve(run, 2000).generator
-        assert config.with_epochs(generator, budget, 2000) == resolved
+        assert config.with_budget(generator, budget, 2000) == resolved
 
 
 def test_columns_are_what_the_user_says() -> None:

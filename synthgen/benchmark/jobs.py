@@ -29,6 +29,7 @@ from synthgen.benchmark.trials import Bench, describe
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError, SynthgenError
+from synthgen.generators.base import Chosen
 from synthgen.training.context import Context
 
 NO_OVERRIDES: Mapping[str, ColumnOverride] = {}
@@ -108,4 +109,5 @@ def run_job(
             subgroups=[(name, int(mask.sum())) for name, mask in groups.items()],
             diagnosis=bench.diagnose() if job.source.candidate else None,
             curve=bench.curve() if job.source.name == ROWS else [],
+            choice=sampler.choice if isinstance(sampler, Chosen) else None,
         )

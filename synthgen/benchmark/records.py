@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synthgen.benchmark.arms import Source
 from synthgen.benchmark.resamples import Sizes
-from synthgen.results import Recipe
+from synthgen.results import Choice, Recipe
 
 Scores: TypeAlias = dict[str, float | None]
 Stage: TypeAlias = Literal[
@@ -117,3 +117,5 @@ class JobResult(_Data):
     """Each subgroup with its test rows."""
     diagnosis: Diagnosis | None = None
     curve: list[CurveScore] = []
+    choice: Choice | None = None
+    """What the source's generator chose among others, by inner training rows alone."""

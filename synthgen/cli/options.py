@@ -43,7 +43,9 @@ Target = Annotated[
 GeneratorName = Annotated[
     str | None,
     typer.Option(
-        "--generator", metavar="NAME", help="ctgan (default), arn, mixture, tvae, smote, sdv-*"
+        "--generator",
+        metavar="NAME",
+        help="ctgan (default), arn, mixture, tvae, auto (the best of them), smote, sdv-*",
     ),
 ]
 RatioText = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ class Columnar(Protocol):
 
     def __len__(self) -> int: ...
 
-    def take(self, rows: NDArray[Any]) -> Columnar: ...
+    def take(self, rows: NDArray[Any]) -> Self: ...
 
     def numbers(self, name: str) -> NDArray[np.float64]: ...
 

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from synthgen.generators.arn import ARN
+from synthgen.generators.auto import Auto
 from synthgen.generators.ctgan import CTGAN
 from synthgen.generators.ctgan_paper import CTGANPaper
 from synthgen.generators.dp_ctgan import DPCTGAN
@@ -23,6 +24,7 @@ AnyGenerator: TypeAlias = Annotated[
     | Mixture
     | TVAE
     | DPCTGAN
+    | Auto
     | SDVCTGAN
     | SDVTVAE
     | SDVGaussianCopula

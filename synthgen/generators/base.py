@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synthgen.data.schema import Schema, Value
 from synthgen.data.table import Columnar, Table
-from synthgen.results import Privacy
+from synthgen.results import Choice, Privacy
 from synthgen.training.context import Context
 
 Where = Mapping[str, Value]
@@ -51,6 +51,16 @@ class PrivateSampler(Protocol):
 
     @property
     def schema(self) -> Schema: ...
+
+
+@runtime_checkable
+class Chosen(Protocol):
+    """A sampler of a generator that was chosen among several."""
+
+    @property
+    def choice(self) -> Choice:
+        """Which one, and by which scores."""
+        ...
 
 
 class Generator(BaseModel):

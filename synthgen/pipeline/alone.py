@@ -28,7 +28,7 @@ from synthgen.data.schema import Value
 from synthgen.data.stored import ParquetColumns, StoredTable
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
-from synthgen.generators.base import PrivateSampler, Sampler
+from synthgen.generators.base import Chosen, PrivateSampler, Sampler
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
@@ -37,6 +37,7 @@ from synthgen.pipeline.draw import draw
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
+from synthgen.report.choice import sentence
 from synthgen.report.sections.privacy import guarantee
 from synthgen.results import Recipe, Score
 from synthgen.runs import Run, dump
@@ -107,6 +108,8 @@ def _train(
         steps.commit(draft / "train.jsonl")
         _put(draft, out)
         shutil.rmtree(work)
+    if isinstance(sampler, Chosen):
+        notify(Event("fit", notice=sentence(sampler.choice)))
 
 
 def unfinished(out: Path) -> Path:

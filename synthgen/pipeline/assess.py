@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synthgen.benchmark.comparison import Comparison
 from synthgen.benchmark.sealed import sealed_differences
 from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.utility import sealed_utility
@@ -31,7 +33,8 @@ from synthgen.pipeline.recipes import chosen_recipe, draw_recipe
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import read as read_log
 from synthgen.report import card, load, render
-from synthgen.results import ColumnNote, Curve, Provenance, Recipe, Report
+from synthgen.report.choice import sentence
+from synthgen.results import Choice, ColumnNote, Curve, Provenance, Recipe, Report
 from synthgen.runs import CONFIG, Run, dump, sha256
 from synthgen.training.context import Context
 
@@ -97,6 +100,7 @@ def evaluate(run: Run, notify: Notify) -> None:
             recipe=recipe,
             seed=derive(config.seed, "sealed"),
         )
+        choice = _choice(run, board)
         report = Report(
             title=config.data.source or "table",
             verdict=answer,
@@ -112,12 +116,13 @@ def evaluate(run: Run, notify: Notify) -> None:
             columns=_columns(train),
             notices=[
                 *json.loads((run / "notices.json").read_text("utf-8")),
+                *([sentence(choice)] if choice is not None else []),
                 *record["notices"],
                 *notices,
                 *more,
             ],
             privacy=read_privacy(run / "model"),
-            provenance=_provenance(run, config, train, test, record),
+            provenance=_provenance(run, config, train, test, record, choice),
         )
         (folder / "report.json").write_text(dump(report.model_dump(mode="json")), "utf-8")
         notify(Event("evaluate", 2, 2))
@@ -222,8 +227,22 @@ def _curves(path: Path) -> list[Curve]:
     return curves
 
 
+def _choice(run: Run, board: Comparison) -> Choice | None:
+    """What was chosen for the final model, and how often what in the resamples."""
+    found = stages.choice(run)
+    if found is None:
+        return None
+    inside = Counter(r.choice.chosen for r in board.results if r.choice is not None)
+    return found.model_copy(update={"resamples": dict(inside.most_common())})
+
+
 def _provenance(
-    run: Run, config: Config, train: Table, test: Table, record: dict[str, Any]
+    run: Run,
+    config: Config,
+    train: Table,
+    test: Table,
+    record: dict[str, Any],
+    choice: Choice | None,
 ) -> Provenance:
     return Provenance(
         source=config.data.source or "a table in memory",
@@ -236,6 +255,7 @@ def _provenance(
         },
         target=config.data.target,
         generator=config.generator.name,
+        choice=choice,
         seed=config.seed,
         budget=config.budget,
         device=stages.device(config),

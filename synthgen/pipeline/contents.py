@@ -12,8 +12,9 @@ from synthgen.data.overrides import ColumnOverride
 from synthgen.data.read import read
 from synthgen.data.schema import Schema
 from synthgen.data.table import Table
+from synthgen.generators.auto import CHOICE
 from synthgen.pipeline.conform import conform
-from synthgen.results import Verdict
+from synthgen.results import Choice, Verdict
 from synthgen.runs import Run
 
 
@@ -50,6 +51,12 @@ def synthetic_rows(run: Run) -> Table:
 def verdict(run: Run) -> Verdict:
     """The answer."""
     return Verdict.model_validate_json((run / "verdict.json").read_text("utf-8"))
+
+
+def choice(run: Run) -> Choice | None:
+    """Which generator was chosen for the final model; None where there was none to choose."""
+    path = run / "model" / CHOICE
+    return Choice.model_validate_json(path.read_text("utf-8")) if path.is_file() else None
 
 
 def overrides(config: Config) -> dict[str, ColumnOverride]:

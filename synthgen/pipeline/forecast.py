@@ -19,6 +19,9 @@ from synthgen.data.checks import task_of
 from synthgen.data.infer import explain, infer
 from synthgen.data.read import read
 from synthgen.data.table import Table
+from synthgen.generators.auto import LEARNED, Auto
+from synthgen.generators.base import Generator
+from synthgen.metrics.two_sample import placements
 from synthgen.pipeline import gates, stages
 from synthgen.training.context import Context
 
@@ -103,20 +106,42 @@ def _probe(train: Table) -> Table:
 
 def _fit_seconds(config: Config, train: Table) -> float:
     """A short fit, scaled to the optimiser steps of the whole one."""
-    generator, probe = config.generator, _probe(train)
     context = Context(seed=0, device=stages.device(config))
-    if "epochs" not in type(generator).model_fields:
+    if isinstance(config.generator, Auto):
+        # Each is fitted once and judged, and the chosen one fitted again: the longest at worst.
+        each = [_trained_seconds(one, train, context) for one in config.generator.candidates]
+        judging = len(each) * _judging_seconds(config.generator, train)
+        return sum(each) + max(each) + judging
+    return _trained_seconds(config.generator, train, context)
+
+
+def _judging_seconds(generator: Auto, train: Table) -> float:
+    """Telling one candidate's rows from real ones."""
+    if generator.judging(len(train)) == 0:
+        return 0.0
+    probe = _probe(train)
+    half = len(probe) // 2
+    sides = probe.take(np.arange(half)), probe.take(np.arange(half, 2 * half))
+    started = time.perf_counter()
+    placements(*sides, *sides)
+    each = (time.perf_counter() - started) / half
+    return generator.draws * each * min(len(train), LEARNED)
+
+
+def _trained_seconds(generator: Generator, train: Table, context: Context) -> float:
+    probe = _probe(train)
+    if not {"epochs", "batch_size"} <= type(generator).model_fields.keys():
         started = time.perf_counter()
         generator.fit(probe, context)
         return (time.perf_counter() - started) * len(train) / len(probe)
-    steps = max(1, len(train) // generator.batch_size) * generator.epochs  # type: ignore[union-attr]
+    steps: int = max(1, len(train) // generator.batch_size) * generator.epochs  # type: ignore[attr-defined]
     timed = []
     for epochs in (1, 6):
         started = time.perf_counter()
         generator.model_copy(update={"epochs": epochs}).fit(probe, context)
         timed.append(time.perf_counter() - started)
-    probe_steps = max(1, len(probe) // generator.batch_size)  # type: ignore[union-attr]
-    per_step = max(timed[1] - timed[0], 1e-4) / (5 * probe_steps)
+    probe_steps = max(1, len(probe) // generator.batch_size)  # type: ignore[attr-defined]
+    per_step: float = max(timed[1] - timed[0], 1e-4) / (5 * probe_steps)
     return timed[0] + per_step * steps
 
 

@@ -24,9 +24,11 @@ from synthgen.benchmark.weighting import sample_weights
 from synthgen.config import Config
 from synthgen.data.assemble import join
 from synthgen.errors import ShortfallWarning
+from synthgen.generators.base import Chosen
 from synthgen.pipeline import models
 from synthgen.pipeline.contents import (
     augmented,
+    choice,
     origin,
     overrides,
     reading,
@@ -44,6 +46,7 @@ from synthgen.pipeline.recipes import chosen_recipe, draw_recipe
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.splitting import check_same, check_split, parts, split
 from synthgen.pipeline.trainlog import TrainLog
+from synthgen.report.choice import sentence
 from synthgen.results import Recipe, Verdict
 from synthgen.runs import Run, dump
 from synthgen.training.context import Context
@@ -54,6 +57,7 @@ __all__ = [
     "check_packages",
     "check_same",
     "check_split",
+    "choice",
     "comparison",
     "decide",
     "device",
@@ -100,6 +104,8 @@ def fit(run: Run, notify: Notify) -> bool:
             sampler = config.generator.fit(training_rows(run), context)
         models.save(models.Model(config.generator, sampler, origin(run)), folder / "model")
         log.commit(folder / "train.jsonl")
+        if isinstance(sampler, Chosen):
+            notify(Event("fit", notice=sentence(sampler.choice)))
 
     return run.stage("fit", work)
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,47 @@ def test_quiet_says_nothing_on_the_way(cli: Cli, table: Path) -> None:
     ended = cli("augment", str(table), "--target", "sick", "--out", "run", "-q", *FAST)
     assert ended.code == 0
     assert ended.err == ""
+
+
+def test_auto_says_what_it_chose_in_all_that_a_run_ends_with(cli: Cli, tmp_path: Path) -> None:
+    words = ["augment", "sklearn:breast_cancer", "--target", "target", "--out", "run"]
+    words += ["--generator", "auto", "--budget", "quick"]
+    for setting in (
+        *("generator.draws=2", "generator.candidates=[mixture, {name: arn, epochs: 3}]"),
+        *("decide.resamples=3", "decide.learners=[logistic]", "decide.arms=[nothing]"),
+        *("decide.ratios=[1.0]", "decide.filters=[]", "decide.weights=[]"),
+        *("decide.mixed=false", "decide.curve=[]", "workers=1"),
+    ):
+        words += ["--set", setting]
+    ended = cli(*words)
+    assert ended.code == 0, ended.err
+    run = tmp_path / "run"
+    choice = json.loads((run / "report.json").read_text())["provenance"]["choice"]
+    chosen = choice["chosen"]
+    assert {one["name"] for one in choice["candidates"]} == {"mixture", "arn"}
+    assert choice["held_out"] == 91
+    assert sum(choice["resamples"].values()) == 3
+    assert json.loads((run / "model" / "model.json").read_text())["generator"]["name"] == chosen
+    assert f"auto chose {chosen}" in ended.err
+    assert f"auto chose {chosen}" in ended.out
+    assert f"auto, which chose {chosen}" in (run / "card.md").read_text()
+    assert f"auto, which chose {chosen}" in (run / "report.html").read_text()
+    assert "trial arn two_sample_auc" in (run / "train.jsonl").read_text()
+    jobs = [json.loads(path.read_text()) for path in sorted((run / "decide").glob("*-auto.json"))]
+    assert [job["choice"]["chosen"] in ("mixture", "arn") for job in jobs] == [True] * 3
+    # Each choice rests on the inner training rows alone: 9 sixteenths of the training rows.
+    assert all(
+        job["choice"]["held_out"] == round(0.2 * job["sizes"]["inner_train"]) for job in jobs
+    )
+    assert len(pd.read_csv(StringIO(cli("sample", "run", "-n", "7").out))) == 7
+
+
+@pytest.mark.parametrize("generator", ["auto", "mixture"])
+def test_a_forecast_knows_what_a_generator_trains(generator: str, cli: Cli, table: Path) -> None:
+    words = ("augment", str(table), "--target", "sick", "--dry-run", "--json")
+    ended = cli(*words, "--generator", generator, "--budget", "quick", *FAST[6:])
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["seconds"] > 0
 
 
 def test_dry_run_writes_nothing(cli: Cli, table: Path, tmp_path: Path) -> None:

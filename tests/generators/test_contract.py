@@ -46,6 +46,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "insecure_seeded_noise": True,
     },
     "arn": {"epochs": 2, "batch_size": 100, "hidden_dim": 16},
+    "auto": {
+        "candidates": [{"name": "mixture", "epochs": 5}, {"name": "arn", "epochs": 2}],
+        "draws": 2,
+    },
     "sdv-ctgan": {"epochs": 1, "batch_size": 100, "generator_dim": [32]},
     "sdv-tvae": {"epochs": 1, "batch_size": 100, "compress_dims": [32]},
     "sdv-gaussian-copula": {"default_distribution": "norm"},
@@ -58,7 +62,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyGenerator)
 NAMES = sorted(EXAMPLES)
 CHECKPOINTED = ("arn", "ctgan", "ctgan-paper", "dp-ctgan", "mixture", "tvae")
-"""The others fit in one go and begin anew after a kill."""
+"""The others fit in one go and begin anew after a kill; ``auto`` has a test of its own."""
 SEED = 3
 
 
@@ -383,7 +387,8 @@ def test_only_sdv_writes_pickles_and_they_need_trust(name: str, tmp_path: Path) 
         with pytest.raises(ConfigError, match="trust_pickle"):
             example(name).load(tmp_path)
     else:
-        assert files == {"model.json", "model.safetensors"}
+        more = {"choice.json"} if name == "auto" else set()
+        assert files == {"model.json", "model.safetensors"} | more
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -436,10 +441,12 @@ def test_a_killed_fit_goes_on_to_the_same_model(
 def test_the_log_counts_steps(name: str) -> None:
     records: list[dict[str, float]] = []
     example(name).fit(table("numeric"), Context(seed=SEED, log=records.append))
-    # Some judge held-out rows at the end of a step, in a record of their own.
-    judged = [record for record in records if "loss_held_out" in record]
-    for kind in (judged, [record for record in records if record not in judged]):
-        steps = [record["step"] for record in kind]
+    # Some judge held-out rows at the end of a step, in a record of their own; and of ``auto`` each
+    # candidate has records of its own.
+    kinds: dict[frozenset[str], list[float]] = {}
+    for record in records:
+        kinds.setdefault(frozenset(record), []).append(record["step"])
+    for steps in kinds.values():
         assert steps == sorted(set(steps))
     for record in records:
         assert 1 <= record["step"] <= record["steps"]

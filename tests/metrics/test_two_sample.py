@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from synthgen.data.table import Table
 from synthgen.metrics.base import NotComputable, Trio
-from synthgen.metrics.two_sample import two_sample_auc
+from synthgen.metrics.two_sample import placements, two_sample_auc
 from tests.metrics.tables import categorical, numeric, real_trio, shuffled, table
 
 
@@ -43,6 +43,32 @@ def test_a_copy_cannot_be_told_apart_because_twins_share_a_fold() -> None:
     assert _auc(world, world) == pytest.approx(0.5, abs=1e-9)
     order = np.random.default_rng(0).permutation(400)
     assert _auc(world, world.take(order)) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_placements_are_the_auc_row_by_row() -> None:
+    real, made = _world(600, 1), _world(600, 3, shift=1.0)
+    held_out, fresh = _world(200, 5), _world(300, 6, shift=1.0)
+    found = placements(real, made, held_out, fresh)
+    assert found.shape == (200,)
+    features = [
+        np.column_stack([t.numbers("x"), t.numbers("y"), t.codes("kind")])
+        for t in (real, made, held_out, fresh)
+    ]
+    model = HistGradientBoostingClassifier(
+        categorical_features=[False, False, True], early_stopping=False, random_state=0
+    ).fit(np.concatenate(features[:2]), np.repeat([0, 1], 600))
+    values = model.predict_proba(np.concatenate(features[2:]))[:, 1]
+    expected = roc_auc_score(np.repeat([0, 1], [200, 300]), values)
+    assert found.mean() == pytest.approx(expected, abs=1e-12)
+    assert expected > 0.75
+    own, others = values[:200], values[200:]
+    assert found[7] == np.mean((others > own[7]) + 0.5 * (others == own[7]))
+
+
+def test_rows_that_are_all_alike_are_placed_in_the_middle() -> None:
+    real = _world(100, 1)
+    one = real.take(np.zeros(60, dtype=int))
+    np.testing.assert_allclose(placements(one, one, one, one), 0.5)
 
 
 def test_a_shift_is_found_and_its_column_named() -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from synthgen.report import advice
 from synthgen.report.wording import name
-from synthgen.results import Report
+from synthgen.results import Provenance, Report
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def build(report: Report) -> ProvenanceView:
         facts=[
             ("Data", known.source),
             ("Target", known.target),
-            ("Generator", name(known.generator)),
+            ("Generator", _generator(known)),
             ("Seed", str(known.seed)),
             ("Budget", known.budget),
             ("Device", known.device),
@@ -39,3 +39,8 @@ def build(report: Report) -> ProvenanceView:
         command=advice.command(known),
         config=yaml.safe_dump(known.config, sort_keys=False, allow_unicode=True),
     )
+
+
+def _generator(known: Provenance) -> str:
+    chosen = f", which chose {name(known.choice.chosen)}" if known.choice is not None else ""
+    return name(known.generator) + chosen
