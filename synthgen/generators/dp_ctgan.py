@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,23 +25,19 @@ from typing import Any, Literal
 
 import torch
 from pydantic import Field, PositiveInt, field_validator
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthgen.data.schema import Schema, Value
 from synthgen.data.table import Columnar, Table
 from synthgen.encoding import Encoded, Encoder, Wide
 from synthgen.generators.base import Generator, Where
-from synthgen.generators.conditions import draw_until, resolve
+from synthgen.generators.ctgan_activation import Activated, Activation
+from synthgen.generators.ctgan_calibration import Calibration
+from synthgen.generators.ctgan_conditions import Conditions, ConditionSampler
+from synthgen.generators.ctgan_generator import ConditionalGenerator, Pass
+from synthgen.generators.ctgan_sampler import CTGANSampler, SamplerParts
 from synthgen.generators.description import damaged, read_privacy
-from synthgen.generators.dp_ctgan_networks import (
-    KNOTS,
-    Conditions,
-    ResidualGenerator,
-    critic_of,
-    gumbel,
-    log_softmax,
-)
-from synthgen.generators.tabular_batches import check_rows
+from synthgen.generators.tabular_batches import check_rows, gumbel_noise
 from synthgen.generators.tabular_files import read_model, write_model
 from synthgen.privacy.accounting import (
     Ledger,
@@ -56,18 +53,12 @@ from synthgen.training.checkpoints import Checkpoints, Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
+from synthgen.training.randomness import derive, initialisation, stream
 
-TRIES = 20
-"""Draws at most for a sample with conditions."""
-CHUNK_ENTRIES = 2**21
-"""Rows are sampled in chunks of about so many entries of the widest layer: 8 MiB."""
 LISTS = 0.1
 """The share of delta that private lists of categories take."""
 TEMPERATURE = 0.2
 """Of the Gumbel-softmax that stands for drawing categories while training."""
-ALIGNED_ROWS, ALIGNMENTS = 8_192, 12
-"""Rows by which the marginals are set, and how often the logits are corrected."""
 
 
 class DPCTGAN(Generator):
@@ -167,10 +158,14 @@ class DPCTGAN(Generator):
         data = encoder.encode(seen_as(train, encoder.schema))
         data = Encoded(data.codes.to(device), data.scalars.to(device))
         wide = Wide.of(encoder.spans, device)
-        conditions = Conditions.of(encoder.spans, encoder.counts, wide)
+        told = encoder.discrete_spans
+        conditions = Conditions.of(encoder.spans, wide, told)
+        counts = [encoder.counts[k].to(device) for k in told]
+        asked = ConditionSampler.of(counts, log=False) if told else None
+        activation = Activation(wide, TEMPERATURE)
 
         with initialisation(derive(seed, "weights")):
-            generator = self._network(encoder).to(device)
+            generator = self._generator(encoder).to(device)
             critic = critic_of(wide.width, self.discriminator_dim).to(device)
         generator_adam = _adam(generator, self.generator_lr)
         critic_adam = _adam(critic, self.discriminator_lr)
@@ -186,17 +181,11 @@ class DPCTGAN(Generator):
         draws = derive(seed, "steps")
         fakes = max(2, batch)  # batch normalisation needs two rows
 
-        def generate(random: torch.Generator) -> tuple[Tensor, Tensor]:
-            """Fake rows (fakes, width), and the cross-entropy of their conditions."""
-            asked = conditions.draw(fakes, random)
+        def generate(random: torch.Generator) -> tuple[Pass, Activated]:
+            """A pass through the generator, and the fake rows it ends in."""
             z = torch.randn(fakes, self.embedding_dim, generator=random, device=device)
-            raw = generator(z, conditions.onehot(fakes, asked))
-            logits = raw[:, wide.scalars :]
-            disturbed = (logits + gumbel(logits.shape, random)) / TEMPERATURE
-            rows = torch.empty_like(raw)
-            rows[:, : wide.scalars] = raw[:, : wide.scalars].tanh()
-            rows[:, wide.scalars :] = log_softmax(wide, disturbed).exp()
-            return rows, conditions.cross_entropy(log_softmax(wide, logits), asked)
+            traced = generator.traced(z, asked.draw(fakes, random) if asked else None)
+            return traced, activation.of(traced.raw, gumbel_noise(wide.codes, fakes, random))
 
         def step(number: int) -> dict[str, Tensor]:
             random = stream(draws, number, device)
@@ -204,14 +193,18 @@ class DPCTGAN(Generator):
                 secret = noise.at((number - 1) * self.discriminator_steps + k + 1)
                 rows = torch.from_numpy(chosen(secret, n, plan.rate)).to(device)
                 real = wide.expand(data.codes[rows], data.scalars[rows])
-                with torch.no_grad():
-                    fake, _ = generate(random)
                 ledger.add(plan.multiplier, plan.rate)
-                private.learn(real, fake, secret)
-            fake, disobedience = generate(random)
-            loss = private.judge(fake)
-            generator_adam.zero_grad(set_to_none=True)
-            (loss + disobedience).backward(inputs=list(generator.parameters()))  # type: ignore[no-untyped-call]
+                private.learn(real, generate(random)[1].rows, secret)
+            traced, fake = generate(random)
+            judged = fake.rows.clone().requires_grad_()
+            loss = private.judge(judged)
+            by_raw = activation.by_raw(fake, torch.autograd.grad(loss, judged)[0])
+            disobedience = torch.zeros_like(loss)
+            if conditions and traced.condition is not None:
+                logits = traced.raw[:, wide.scalars :]
+                disobedience, by_logits = conditions.cross_entropy(logits, traced.condition)
+                by_raw[:, wide.scalars :] += by_logits
+            generator.set_gradients(traced, by_raw)
             generator_adam.step()
             ema.update(number)
             # Nothing that was computed from a real row is returned: it would be logged.
@@ -234,21 +227,24 @@ class DPCTGAN(Generator):
             fingerprint=fingerprint,
             steps_per_epoch=steps_per_epoch,
         )
-        network = deepcopy(ema.module).cpu().eval()
-        sampler = DPCTGANSampler(self, encoder, network, self._privacy(plan, ledger, n))
-        sampler.align(derive(seed, "alignment"))
-        return sampler
+        # The marginals of the noisy counts: that reads nothing private once more.
+        rows_of = CTGANSampler(self, encoder, told, deepcopy(ema.module).cpu().eval())
+        calibrated_rows = rows_of.calibrated(derive(seed, "calibration"), scalars=True)
+        return DPCTGANSampler(calibrated_rows, self._privacy(plan, ledger, n))
 
     def load(self, path: Path) -> DPCTGANSampler:
         """Read what :meth:`DPCTGANSampler.save` wrote; its hyper-parameters are the file's own.
 
         Raises :class:`~synthgen.errors.DataError` where that is not a whole DP-CTGAN model.
         """
-        parts = read_model(path, DPCTGAN, DPCTGAN._network)
+        config, encoder, parts = read_model(path, DPCTGAN, DPCTGAN._parts)
         privacy = read_privacy(path)
         if privacy is None:
             raise damaged(path, DPCTGAN, KeyError("privacy"))
-        return DPCTGANSampler(*parts, privacy)
+        rows = CTGANSampler(
+            config, encoder, encoder.discrete_spans, parts.generator, parts.calibration
+        )
+        return DPCTGANSampler(rows, privacy)
 
     def _plan(self, train: Columnar, rate: float, times: int) -> _Plan:
         """How the budget is spent."""
@@ -280,12 +276,13 @@ class DPCTGAN(Generator):
             secret_noise=not self.insecure_seeded_noise,
         )
 
-    def _network(self, encoder: Encoder) -> ResidualGenerator:
-        spans = encoder.spans
-        conditions = sum(span.size for span in spans if span.discrete)
-        scalars = sum(span.scalar for span in spans)
-        width = scalars + sum(span.size for span in spans)
-        return ResidualGenerator(self.embedding_dim, conditions, self.generator_dim, width, scalars)
+    def _parts(self, encoder: Encoder) -> SamplerParts:
+        return SamplerParts(self._generator(encoder), Calibration(encoder.spans))
+
+    def _generator(self, encoder: Encoder) -> ConditionalGenerator:
+        conditions = sum(encoder.spans[k].size for k in encoder.discrete_spans)
+        width = sum(span.size + span.scalar for span in encoder.spans)
+        return ConditionalGenerator(self.embedding_dim, conditions, self.generator_dim, width)
 
     def _fingerprint(self, train: Columnar, seed: int) -> str:
         """What tells one training from another. Not the encoder, which is different each time."""
@@ -324,7 +321,16 @@ class _Answers:
         self._text = state["encoder"]
 
 
-def _adam(network: torch.nn.Module, lr: float) -> torch.optim.Adam:
+def critic_of(width: int, hidden: Sequence[int]) -> nn.Sequential:
+    """Dense layers with LeakyReLU(0.2). No batch normalisation: it would mix rows."""
+    layers: list[nn.Module] = []
+    for size in hidden:
+        layers += [nn.Linear(width, size), nn.LeakyReLU(0.2)]
+        width = size
+    return nn.Sequential(*layers, nn.Linear(width, 1))
+
+
+def _adam(network: nn.Module, lr: float) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.9))
 
 
@@ -336,10 +342,12 @@ class DPCTGANSampler:
     but categories and bounds are private. A category that few rows hold is not there.
     """
 
-    config: DPCTGAN
-    encoder: Encoder
-    network: ResidualGenerator
+    rows: CTGANSampler
     privacy: Privacy
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.rows.encoder
 
     @property
     def schema(self) -> Schema:
@@ -348,93 +356,13 @@ class DPCTGANSampler:
     def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
         """As :meth:`synthgen.generators.base.Sampler.sample`.
 
-        Of several conditions, the generator is given the one that the fewest rows meet; the others
-        are met by rejection. No training row is looked at, not even to avoid copies.
+        Of several conditions, the network is told the one that the fewest rows meet; the others are
+        met by rejection. No training row is looked at, not even to avoid copies.
         """
-        where = resolve(self.encoder.schema, where)
-        wanted = self._rarest(where)
-
-        def draw(count: int, attempt: int) -> Table:
-            own = draw_seed(seed, attempt)
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
-
-        return draw_until(draw, n, where, tries=TRIES, seed=seed)
-
-    def encoded(self, n: int, seed: int, wanted: int | None = None) -> Encoded:
-        """``n`` rows under the condition number ``wanted``, or under conditions that follow the
-        noisy frequencies. Row i depends on the seed and on i alone."""
-        wide = Wide.of(self.encoder.spans)
-        codes, scalars = [], []
-        chunk = max(1, CHUNK_ENTRIES // self.network.widest)
-        for number in range(max(1, -(-n // chunk))):
-            random = draw_stream(seed, number)
-            raw, logits, asked = self._raw(chunk, random, wanted)
-            drawn = wide.argmax((logits + gumbel(logits.shape, random)).T)
-            self._conditions().impose(drawn, logits, asked, wide)
-            codes.append(drawn)
-            scalars.append(self.network.place(raw[:, : wide.scalars]))
-        return Encoded(torch.cat(codes)[:n], torch.cat(scalars)[:n])
-
-    @torch.no_grad()
-    def align(self, seed: int) -> None:
-        """Set the network's marginal distributions to the noisy counts: the logits of each code by
-        its frequency, and each scalar by its rank, since scalars are uniform in the encoding."""
-        wide = Wide.of(self.encoder.spans)
-        target = torch.cat([counts / counts.sum() for counts in self.encoder.counts])
-        random = stream(seed, 0)
-        raw, logits, asked = self._raw(ALIGNED_ROWS, random, None)
-        noise = gumbel(logits.shape, random)
-        shift = torch.zeros_like(target)
-        drawn = torch.empty(0)
-        for _ in range(ALIGNMENTS):
-            shifted = logits + shift
-            drawn = wide.argmax((shifted + noise).T)
-            self._conditions().impose(drawn, shifted, asked, wide)
-            places = (drawn + wide.offsets).flatten()
-            share = places.bincount(minlength=len(target)).float() / ALIGNED_ROWS
-            correction = ((target + 1e-4) / (share + 1e-4)).log()
-            shift += torch.where(target > 0, 0.5 * correction, 0.0)
-        self.network.out.bias[wide.scalars :] += shift
-        k = 0
-        for i, span in enumerate(self.encoder.spans):
-            if span.scalar:
-                values = raw[:, k]
-                regular = values[drawn[:, i] == 0]
-                levels = torch.linspace(0, 1, KNOTS)
-                self.network.knots[k] = torch.quantile(
-                    regular if len(regular) > KNOTS else values, levels
-                )
-                k += 1
+        return self.rows.sample(n, seed=seed, where=where)
 
     def save(self, path: Path) -> None:
         """Write ``model.safetensors`` and ``model.json``."""
-        more = {"privacy": self.privacy.model_dump(mode="json")}
-        write_model(path, self.config, self.encoder, self.network, more)
-
-    @torch.inference_mode()
-    def _raw(
-        self, n: int, random: torch.Generator, wanted: int | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Raw outputs, their logits without codes that no row has, and the conditions."""
-        conditions = self._conditions()
-        wide = Wide.of(self.encoder.spans)
-        asked = conditions.draw(n, random)
-        if wanted is not None:
-            asked = torch.full_like(asked, wanted)
-        z = torch.randn(n, self.config.embedding_dim, generator=random)
-        raw = self.network(z, conditions.onehot(n, asked))
-        absent = torch.cat(list(self.encoder.counts)) == 0
-        return raw, raw[:, wide.scalars :].masked_fill(absent, -torch.inf), asked
-
-    def _conditions(self) -> Conditions:
-        return Conditions.of(self.encoder.spans, self.encoder.counts, Wide.of(self.encoder.spans))
-
-    def _rarest(self, where: Where) -> int | None:
-        """The number of the condition that the fewest rows meet; None without any."""
-        first, found = 0, []
-        for span, count in zip(self.encoder.spans, self.encoder.counts, strict=True):
-            if span.column in where:
-                code = self.encoder.code_of(span.column, where[span.column])
-                found.append((int(count[code]), first + code))
-            first += span.size if span.discrete else 0
-        return min(found)[1] if found else None
+        rows, more = self.rows, {"privacy": self.privacy.model_dump(mode="json")}
+        parts = SamplerParts(rows.network, rows.calibration)
+        write_model(path, rows.config, rows.encoder, parts, more)

@@ -175,7 +175,7 @@ def test_opacus_is_imported_by_a_fit_only() -> None:
 def test_noise_differs_between_runs_of_one_seed() -> None:
     one, two = fit(seed=5), fit(seed=5)
     assert one.encoder.tallies != two.encoder.tallies
-    weights = [s.network.state_dict()["out.weight"] for s in (one, two)]
+    weights = [s.rows.network.state_dict()["noise.0"] for s in (one, two)]
     assert not torch.equal(*weights)
     assert one.privacy.secret_noise
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthgen.generators.dp_ctgan_networks import critic_of
+from synthgen.generators.dp_ctgan import critic_of
 from synthgen.privacy.noise import SeededNoise
 
 pytest.importorskip("opacus")
