@@ -18,8 +18,9 @@ from synthgen.encoding import Span, Wide
 
 ROUNDS = 30
 """Corrections of the logits, after each of which the expected frequencies are counted again."""
-LARGEST = 10.0
-"""Of the constants: what is wanted and what is had differ by a factor of 22,000 at most."""
+LARGEST = 20.0
+"""Of the constants, in size: no bound in practice, but a generator that rules a code out stays
+finite."""
 KNOTS = 257
 """Quantiles of each scalar, from the lowest to the highest."""
 FEWEST = 1_000
@@ -53,15 +54,15 @@ class Calibration(nn.Module):
         logits = raw[:, wide.scalars :].T
         held = torch.cat([count.double() for count in counts])
         wanted = held / (wide.members.double().T @ held)[wide.segments]
-        # A code without training rows is never drawn, and a constant cannot make a code likely
-        # that the generator rules out: neither is asked for.
+        # A code without training rows is never drawn.
         free = (held > 0) & ~torch.isin(wide.segments, torch.tensor(fixed, dtype=torch.int64))
         never = torch.where(held > 0, 0.0, -torch.inf)[:, None]
         for _ in range(ROUNDS):
             shares = wide.softmax_(logits + (self.logits[:, None] + never)).double().mean(1)
-            shares = shares.clamp_min(1 / len(raw))
+            shares = shares.clamp_min(torch.finfo(torch.float32).tiny)
             self.logits += torch.where(free, (wanted / shares).log(), 0.0).float()
-        self.logits.clamp_(-LARGEST, LARGEST)
+            # Neither can a constant make a code likely that the generator rules out.
+            self.logits.clamp_(-LARGEST, LARGEST)
 
     @torch.no_grad()
     def fit_knots(self, raw: Tensor, noise: Tensor, spans: Sequence[Span]) -> None:

@@ -452,6 +452,24 @@ def test_calibration_brings_the_training_rows_marginals() -> None:
     assert misses[1][1] < 0.05
 
 
+def test_calibration_keeps_rare_codes_rare_and_possible() -> None:
+    spans = [Span("town", 4, scalar=False, discrete=True), Span("y", 2, False, True)]
+    counts = [torch.tensor([899_000, 100_990, 10, 0]), torch.tensor([500_000, 500_000])]
+    random = torch.Generator().manual_seed(0)
+    raw = 2 * torch.randn(16_384, 6, generator=random) + torch.tensor([0, 1.0, -3.0, 2.0, 0, 3.0])
+    calibration = Calibration(spans)
+    calibration.fit_logits(raw, spans, counts, fixed=[1])
+    never = torch.tensor([0.0, 0.0, 0.0, -torch.inf])
+    shares = (raw[:, :4] + calibration.logits[:4] + never).softmax(1).double().mean(0)
+    torch.testing.assert_close(shares, counts[0].double() / 1e6, rtol=0.02, atol=0)
+    assert not calibration.logits[4:].any()
+    assert calibration.logits[3] == 0
+
+    raw[:, 2] = -1000.0  # ruled out
+    calibration.fit_logits(raw, spans, counts, fixed=[1])
+    assert calibration.logits.isfinite().all()
+
+
 def test_calibration_never_draws_what_no_training_row_has() -> None:
     whole = table()
     part = whole.take(np.flatnonzero((whole.frame["town"] != "d").to_numpy()))
