@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     from synthgen.generators.arn import ARN
     from synthgen.generators.auto import Auto
     from synthgen.generators.ctgan import CTGAN
+    from synthgen.generators.ctgan_paper import CTGANPaper
+    from synthgen.generators.dp_ctgan import DPCTGAN
     from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
     from synthgen.generators.smote import Smote
     from synthgen.generators.tvae import TVAE
     from synthgen.notebook import AugmentedRun, augment, read
+    from synthgen.pipeline.shards import sample_shards
 
 # Importing synthgen must not import torch or pandas: the command line asks for --help here too.
 _HOME = {
     "augment": "synthgen.notebook",
     "read": "synthgen.notebook",
     "AugmentedRun": "synthgen.notebook",
+    "sample_shards": "synthgen.pipeline.shards",
     "GANSampler": "synthgen.gan_sampler",
     "ARN": "synthgen.generators.arn",
     "Auto": "synthgen.generators.auto",
     "CTGAN": "synthgen.generators.ctgan",
+    "CTGANPaper": "synthgen.generators.ctgan_paper",
+    "DPCTGAN": "synthgen.generators.dp_ctgan",
     "Mixture": "synthgen.generators.mixture",
     "TVAE": "synthgen.generators.tvae",
     "Smote": "synthgen.generators.smote",
@@ -45,11 +51,13 @@ _HOME = {
 __all__ = [
     "ARN",
     "CTGAN",
+    "DPCTGAN",
     "SDVCTGAN",
     "SDVTVAE",
     "TVAE",
     "AugmentedRun",
     "Auto",
+    "CTGANPaper",
     "GANSampler",
     "Mixture",
     "Resample",
@@ -58,6 +66,7 @@ __all__ = [
     "Smote",
     "augment",
     "read",
+    "sample_shards",
 ]
 
 

@@ -387,6 +387,13 @@ def explain(error: ValidationError, settings: Mapping[str, Any]) -> tuple[str, s
             known = _fields_at(place[:-1], settings)
             near = difflib.get_close_matches(place[-1], known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+            owners = [
+                owner.model_fields["name"].default
+                for owner in generators()
+                if place[0] == "generator" and place[-1] in owner.model_fields
+            ]
+            if owners:
+                hint = f"a setting of {', '.join(owners)}; {hint}"
             if place[:2] == ["data", "columns"]:
                 hint += f"; {_QUOTES}"
             return f"unknown setting {name}{more}", hint

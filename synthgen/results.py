@@ -224,6 +224,34 @@ class ColumnNote(_Data):
     note: str
 
 
+class Privacy(_Data):
+    """The differential privacy of a model and of rows drawn from it: one training run, tables that
+    differ in one row, the number of rows public (docs/differential-privacy.md)."""
+
+    epsilon: float
+    """Proven by the accountant for what was done; at most what was asked for."""
+    delta: float
+    rows: int
+    """Training rows."""
+    accountant: str
+    noise_multiplier: float
+    """Of the critic's training: standard deviation of the noise over ``max_grad_norm``."""
+    sample_rate: float
+    steps: int
+    """Of the critic."""
+    max_grad_norm: float
+    preprocessing_epsilon: float
+    """What the noisy counts would cost alone; composed with the training they cost less."""
+    preprocessing_queries: int
+    """Noisy histograms behind bounds, categories and frequencies."""
+    preprocessing_noise: float
+    """Standard deviation of the noise of each count."""
+    categories_delta: float
+    """The part of ``delta`` that the lists of categories took."""
+    secret_noise: bool
+    """False: the noise follows from the published seed, so that nothing is private."""
+
+
 class Contender(_Data):
     """A generator that ``auto`` tried, and how far its rows are told from held-out training rows:
     mean ROC-AUC of a classifier, 0.5 if not at all; None where it was not measured."""
@@ -287,6 +315,8 @@ class Report(_Data):
     columns: list[ColumnNote]
     notices: list[str]
     """What the user should know: columns left out, shortfalls, caps."""
+    privacy: Privacy | None = None
+    """What a differentially private generator guarantees of its model; None: nothing."""
     provenance: Provenance
 
     def __repr__(self) -> str:

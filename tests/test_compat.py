@@ -332,7 +332,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         archive.writestr("synthesizer.json", '{"class": "CTGAN"}')
     whole = (tmp_path / "model").read_bytes()
     (tmp_path / "torn").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "flipped").write_bytes(whole.replace(b'"ctgan"', b'"tvae "'))
+    (tmp_path / "flipped").write_bytes(whole.replace(b'"ctgan-paper"', b'"tvae       "'))
     for name in ("text", "zip", "empty", "torn", "flipped", "."):
         with pytest.raises(DataError, match="does not hold a whole model"):
             CTGAN.load(tmp_path / name)

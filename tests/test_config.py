@@ -29,6 +29,7 @@ def _problem(settings: dict[str, Any]) -> str:
     [
         ({"budgt": "quick"}, ("budgt", "did you mean budget")),
         ({"generator": {"name": "ctgan", "epoch": 3}}, ("generator.epoch", "epochs")),
+        ({"generator": {"name": "ctgan", "pac": 5}}, ("generator.pac", "a setting of ctgan-paper")),
         ({"generator": {"name": "ctgen"}}, ("'ctgen'", "ctgan")),
         ({"generator": {"name": "ctgan", "epochs": "many"}}, ("generator.epochs", "many")),
         (

@@ -34,7 +34,6 @@ from tests.generators.tables import mixed, nullable
 TINY = CTGAN(
     epochs=1,
     batch_size=100,
-    pac=5,
     generator_dim=(8,),
     discriminator_dim=(8,),
     embedding_dim=4,
@@ -388,8 +387,8 @@ def test_hyper_parameters_are_parameters() -> None:
 
 
 def test_unset_epochs_stay_unset() -> None:
-    sampler = GANSampler(CTGAN(pac=5)).set_params(generator__batch_size=50)
-    assert sampler.generator.model_fields_set >= {"pac", "batch_size"}
+    sampler = GANSampler(CTGAN(ema=None)).set_params(generator__batch_size=50)
+    assert sampler.generator.model_fields_set >= {"ema", "batch_size"}
     assert clone(sampler).get_params()["generator__epochs"] is None
     sampler.set_params(**sampler.get_params())
     assert sampler.get_params()["generator__epochs"] is None
@@ -479,7 +478,10 @@ def test_grid_search_in_a_pipeline() -> None:
         ({"generator__zzz": 3}, "(?s)generator__zzz: .*known here: generator__embedding_dim"),
         ({"generator__name": "tvae"}, "generator__name"),
         ({"generator__epochs": 0}, "generator__epochs: .*greater"),
-        ({"generator__batch_size": 7}, "generator: batch_size 7 is not a multiple"),
+        (
+            {"generator": "ctgan-paper", "generator__batch_size": 7},
+            "generator: batch_size 7 is not a multiple",
+        ),
         ({"generator": "resample", "generator__epochs": 3}, "(?s)Resample.*known here: none"),
         ({"generator": "ctgn", "generator__epochs": 3}, "(?s)'ctgn'.*did you mean ctgan"),
     ],

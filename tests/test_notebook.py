@@ -25,7 +25,7 @@ def test_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         frame,
         target="sick",
         out=tmp_path / "run",
-        generator=CTGAN(epochs=2, batch_size=50, pac=5),
+        generator=CTGAN(epochs=2, batch_size=50),
         sample__ratio=0.5,
         **FAST,
     )

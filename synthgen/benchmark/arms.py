@@ -147,7 +147,9 @@ def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int, times: int 
         warnings.simplefilter("ignore", ShortfallWarning)
         if ratio != "balanced":
             wanted = times * round(ratio * len(train))
-            return Drawn(sampler.sample(wanted, seed=seed), wanted)
+            # A private model has a schema of its own.
+            drawn = sampler.sample(wanted, seed=seed)
+            return Drawn(Table(drawn.frame, train.schema), wanted)
         target = next(c for c in train.schema.discrete if c.name == train.schema.target)
         rows = train.take(np.arange(0))
         wanted = 0

@@ -98,8 +98,8 @@ def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Futur
         yield submit
     except BrokenProcessPool:
         raise MachineError(
-            "a worker process died while it measured an arm, perhaps for lack of memory",
-            "resume with fewer workers; what was finished is kept",
+            "a worker process died, perhaps for lack of memory",
+            "go on with fewer workers; what was finished is kept",
         ) from None
     finally:
         # Workers that are busy now end here; idle ones would have ended anyway.

@@ -203,6 +203,6 @@ def _named(name: str) -> Any:
     except ValidationError:
         raise ConfigError(
             f"there is no arm and no generator {name!r}",
-            f"arms are {', '.join(_CHEAP)}; generators are ctgan, arn, mixture, tvae, auto, "
-            "smote, resample and sdv-*",
+            f"arms are {', '.join(_CHEAP)}; generators are ctgan, ctgan-paper, arn, mixture, tvae, "
+            "auto, dp-ctgan, smote, resample and sdv-*",
         ) from None

@@ -144,7 +144,7 @@ def _how_to_go_on() -> str:
     if Ending.unfinished is not None and any(Ending.unfinished.glob("*/checkpoints/*")):
         return "repeat the command: it goes on from the last checkpoint"
     if Ending.repeat:
-        return "repeat the command to go on: finished runs are kept"
+        return "repeat the command to go on: what is finished is kept"
     return "nothing was written"
 
 

@@ -26,6 +26,7 @@ _NEEDED = (
 _OPTIONAL = {
     "sdv": "Business Source License: not for a commercial synthetic-data service",
     "ctgan": "Business Source License: not for a commercial synthetic-data service",
+    "opacus": "Apache License 2.0",
     "prefect": "Apache License 2.0",
     "xgboost": "Apache License 2.0",
     "lightgbm": "MIT License",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ import typer
 from synthgen.cli import options
 from synthgen.cli.console import Ending, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
+from synthgen.errors import ConfigError
 
 
 def train(
@@ -30,7 +33,10 @@ def train(
 ) -> None:
     """Train a generator on all rows of DATA and keep the model.
 
-    A killed training goes on from its last checkpoint when the command is repeated.
+    Parquet is read column by column, so DATA may hold far more rows than a frame in memory could;
+    here it may also be a folder of Parquet files of one schema. A killed training goes on from its
+    last checkpoint when the command is repeated. Under torchrun (torchrun --nproc-per-node N -m
+    synthgen train ...) ctgan and ctgan-paper train in N processes, one GPU each, on one batch.
     """
     set_verbosity(verbose)
     given = {
@@ -47,9 +53,11 @@ def train(
     from synthgen.pipeline import alone
 
     Ending.unfinished = alone.unfinished(out)
-    with watching(progress, quiet=quiet) as notify:
+    follows = os.environ.get("RANK", "0") != "0"  # torchrun's first process speaks for all
+    with watching(progress, quiet=quiet or follows) as notify:
         alone.train(build(settings), out, force=force, notify=notify)
-    print(out)
+    if not follows:
+        print(out)
 
 
 def sample(
@@ -57,8 +65,27 @@ def sample(
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Default: CSV on standard output."),
+        typer.Option(
+            "--out",
+            metavar="PATH",
+            help="A file, or with --shard-rows a folder. Default: CSV on standard output.",
+        ),
     ] = None,
+    shard_rows: Annotated[
+        int | None,
+        typer.Option(
+            "--shard-rows", metavar="N", min=1, help="Write Parquet files of so many rows each."
+        ),
+    ] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(
+            "--shards", metavar="FIRST:LAST", help="Draw only these shards, counted from 0."
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that draw shards.")
+    ] = 1,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", metavar="COLUMN=VALUE", help="Condition; may be repeated."),
@@ -71,18 +98,53 @@ def sample(
         bool,
         typer.Option("--trust-pickle", help="Load SDV's own format, which can run code."),
     ] = False,
+    progress: options.Progress = ProgressStyle.auto,
+    quiet: options.Quiet = False,
     verbose: options.Verbose = 0,
-    force: options.Force = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Draw rows from a trained model.
 
     From a run directory, exact copies of its training rows are replaced by other draws; a bare
     model does not hold its training rows and cannot do that.
+
+    With --shard-rows the rows go to a folder of Parquet files. Each is drawn from a seed of its
+    own, so that machines can share the work (--shards 0:499 here, --shards 500:999 there), and
+    a repeated command draws what is missing.
     """
     set_verbosity(verbose)
+    conditions = dict(_condition(text) for text in where or [])
+    if shard_rows is not None or shards is not None or workers != 1:
+        part = _shards(shards) if shards is not None else None
+        if shard_rows is None or out is None:
+            raise ConfigError(
+                "shards need to know their folder and how many rows one holds",
+                "add --out FOLDER and --shard-rows N",
+            )
+        from synthgen.pipeline.shards import sample_shards
+
+        Ending.repeat = True
+        with watching(progress, quiet=quiet) as notify:
+            drawn = sample_shards(
+                model,
+                out,
+                rows,
+                shard_rows=shard_rows,
+                shards=part,
+                seed=seed,
+                where=conditions,
+                workers=workers,
+                allow_copies=copies,
+                trust_pickle=trust,
+                force=force,
+                notify=notify,
+            )
+        for notice in drawn.notices:
+            say(f"note: {notice}")
+        print(out)
+        return
     from synthgen.pipeline import alone
 
-    conditions = dict(_condition(text) for text in where or [])
     notices = alone.sample(
         model,
         rows,
@@ -97,9 +159,14 @@ def sample(
         say(f"note: {notice}")
 
 
-def _condition(text: str) -> tuple[str, str]:
-    from synthgen.errors import ConfigError
+def _shards(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+):(\d+)", text)
+    if found is None:
+        raise ConfigError(f"--shards {text!r} is not of the form FIRST:LAST", "for example: 0:99")
+    return int(found[1]), int(found[2])
 
+
+def _condition(text: str) -> tuple[str, str]:
     column, equals, value = text.partition("=")
     if not equals:
         raise ConfigError(

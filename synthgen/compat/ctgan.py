@@ -10,8 +10,8 @@ import pandas as pd
 from synthgen.compat.synthesizer import Record, Synthesizer, build
 from synthgen.compat.training_data import Data, Label
 from synthgen.errors import ConfigError
-from synthgen.generators import ctgan as algorithm
 from synthgen.generators.base import Generator
+from synthgen.generators.ctgan_paper import CTGANPaper
 
 _NAMES = {
     "generator_weight_decay": "generator_decay",
@@ -23,11 +23,11 @@ class CTGAN(Synthesizer):
     """A conditional GAN for tables (Xu et al. 2019), as the paper has it.
 
     The arguments, their order and their defaults are those of ``ctgan`` 0.12; what they mean is
-    said at :class:`synthgen.generators.ctgan.CTGAN`. ``enable_gpu`` trains on a GPU where there is
+    said at :class:`synthgen.CTGANPaper`. ``enable_gpu`` trains on a GPU where there is
     one; ``cuda`` is its older name, and may name a device such as ``"cuda:1"``. ``verbose`` shows
-    a progress bar on standard error. Two further ones are ours: ``ema`` (0.999 is the default of
-    :class:`synthgen.CTGAN`, and mostly better) averages the generator's weights, and
-    ``numeric="quantiles"`` is the other encoding of numbers.
+    a progress bar on standard error. Two further ones are ours, and mostly better: ``ema=0.999``
+    averages the generator's weights, and ``numeric="quantiles"`` is the other encoding of numbers.
+    Much better than this algorithm is :class:`synthgen.CTGAN`, its tuned successor.
 
     ``loss_values`` has a row per epoch, which counts from 0, with the epoch's mean losses; no row
     before ``fit``.
@@ -36,7 +36,7 @@ class CTGAN(Synthesizer):
     ``batch_size`` that is odd or no multiple of ``pac``.
     """
 
-    ALGORITHM = algorithm.CTGAN
+    ALGORITHM = CTGANPaper
     LOSSES: ClassVar[tuple[str, ...]] = ("Epoch", "Generator Loss", "Discriminator Loss")
 
     def __init__(
@@ -120,7 +120,7 @@ class CTGAN(Synthesizer):
         return self._sample(n, condition_column, condition_value)
 
     def _log_every(self, generator: Generator, rows: int) -> int:
-        assert isinstance(generator, algorithm.CTGAN)
+        assert isinstance(generator, CTGANPaper)
         # An epoch's number of steps: each record is of one epoch.
         return max(1, rows // generator.batch_size)
 

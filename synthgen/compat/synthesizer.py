@@ -22,7 +22,7 @@ from synthgen.compat.training_data import Data, Form, Label, read_training_data
 from synthgen.data.overrides import did_you_mean
 from synthgen.errors import ConfigError
 from synthgen.generators.base import Generator, Sampler, Where
-from synthgen.generators.ctgan import CTGANSampler
+from synthgen.generators.ctgan_sampler import CTGANSampler
 from synthgen.generators.tvae import TVAESampler
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.stages import device as device_of

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthgen.data.dtypes import cast
-from synthgen.data.keys import fresh_keys
+from synthgen.data.keys import fresh_keys, numbered_keys
 from synthgen.data.schema import Column, Constant, Identifier, Schema, Text
 from synthgen.data.table import Table
 
@@ -38,6 +38,20 @@ def join(tables: Sequence[Table], seed: int) -> Table:
     whole = reduce(Table.concat, tables[1:], tables[0])
     parts = {column.name: whole.frame[column.name] for column in whole.schema.modelled}
     return assemble(parts, whole.schema, len(whole), seed)
+
+
+def number(table: Table, numbers: range, total: int, seed: int) -> Table:
+    """The table as rows ``numbers`` of ``total``, with the keys that go with them
+    (:func:`synthgen.data.keys.numbered_keys`): tables of one ``seed`` whose numbers do not overlap
+    share none. Raises :class:`~synthgen.errors.DataError` without room for ``total`` keys."""
+    streams = np.random.SeedSequence(seed).spawn(len(table.schema.columns))
+    columns = {}
+    for column, stream in zip(table.schema.columns, streams, strict=True):
+        series = table.frame[column.name]
+        if isinstance(column, Identifier):
+            series = numbered_keys(column.pattern, column.dtype, numbers, total, stream)
+        columns[column.name] = series
+    return Table(pd.DataFrame(columns, index=table.frame.index), table.schema)
 
 
 def _column(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,19 @@ CODES = 20
 fractions or hardly repeat."""
 
 
-def check_frame(
-    frame: pd.DataFrame, target: str, overrides: Mapping[str, ColumnOverride] = {}
-) -> None:
+class Frame(Protocol):
+    """What is looked at here: columns by name, one at a time. A pandas frame, or
+    :class:`synthgen.data.stored.ParquetColumns`."""
+
+    @property
+    def columns(self) -> Any: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, name: str) -> pd.Series[Any]: ...
+
+
+def check_frame(frame: Frame, target: str, overrides: Mapping[str, ColumnOverride] = {}) -> None:
     """Raise :class:`DataError` for a table that cannot be used, naming the column.
 
     Refused are: no columns or rows, one row, column names that are not text or not different,
@@ -73,7 +83,7 @@ def check_names(names: list[Any]) -> None:
         )
 
 
-def check_present(frame: pd.DataFrame, target: str) -> None:
+def check_present(frame: Frame, target: str) -> None:
     """Raise :class:`DataError` unless the target exists."""
     if target not in frame.columns:
         raise DataError(
@@ -82,7 +92,7 @@ def check_present(frame: pd.DataFrame, target: str) -> None:
         )
 
 
-def task_of(frame: pd.DataFrame, target: str, overrides: Mapping[str, ColumnOverride] = {}) -> Task:
+def task_of(frame: Frame, target: str, overrides: Mapping[str, ColumnOverride] = {}) -> Task:
     """Regression where the target is declared numeric, or where no kind is declared and its
     numbers are a quantity: more than :data:`CLASSES` different ones, or more than :data:`CODES`
     that have fractions or hardly repeat.
@@ -113,7 +123,7 @@ def _is_quantity(numbers: pd.Series[Any]) -> bool:
     return distinct > CLASSES or (distinct > CODES and (broken or 2 * distinct > len(numbers)))
 
 
-def check_target(frame: pd.DataFrame, target: str, task: Task) -> None:
+def check_target(frame: Frame, target: str, task: Task) -> None:
     """Raise :class:`DataError` for a missing cell, unless the target has two classes of two rows
     each, or, as a quantity, two different finite numbers in :data:`FEWEST_ROWS` rows.
 

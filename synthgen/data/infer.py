@@ -24,7 +24,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthgen.data.checks import CODES, task_of
+from synthgen.data.checks import CODES, Frame, task_of
 from synthgen.data.columns import build, formats_of
 from synthgen.data.dtypes import Family, family
 from synthgen.data.keys import is_key
@@ -50,7 +50,7 @@ LONG = 40
 
 
 def infer(
-    frame: pd.DataFrame,
+    frame: Frame,
     *,
     target: str | None,
     overrides: Mapping[str, ColumnOverride] = {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from typing import Any, TypeAlias
@@ -177,11 +178,36 @@ def fresh_keys(pattern: Pattern, dtype: str, n: int, rng: np.random.Generator) -
     drawn with several seeds can stand in one table.
     Raises :class:`DataError` where a short integer type has no room for ``n`` keys.
     """
-    target = parse_dtype(dtype)
-    textual = dtype in ("object", "category") or family(pd.Series([], dtype=target)) == "text"
-    if textual:
+    if _is_textual(dtype):
         return cast(pd.Series(_draw_text(pattern or FALLBACK, n, rng), dtype=object), dtype)
-    return cast(pd.Series(_sequence(dtype, n, rng), dtype="Int64"), dtype)
+    start = _first_number(dtype, n, rng)
+    return cast(pd.Series(np.arange(start, start + n), dtype="Int64"), dtype)
+
+
+def numbered_keys(
+    pattern: Pattern, dtype: str, numbers: range, total: int, seed: np.random.SeedSequence
+) -> pd.Series[Any]:
+    """The keys of these ``numbers`` (a part of ``range(total)``, of step 1) among ``total`` that
+    are all different: parts that do not overlap, made with one ``seed``, share no key.
+
+    They look like :func:`fresh_keys`. Text keys spell their number, shuffled, at their end, and are
+    random before that. Raises :class:`DataError` where a short integer type has no room for
+    ``total`` keys.
+    """
+    common = np.random.default_rng(seed)
+    if not _is_textual(dtype):
+        start = _first_number(dtype, total, common)
+        keys = np.arange(start + numbers.start, start + numbers.stop, dtype=np.int64)
+        return cast(pd.Series(keys, dtype="Int64"), dtype)
+    own = np.random.default_rng([*seed.generate_state(4).tolist(), numbers.start])
+    texts = _numbered_texts(_roomy(pattern or FALLBACK, total), numbers, total, common, own)
+    return cast(pd.Series(texts, dtype=object), dtype)
+
+
+def _is_textual(dtype: str) -> bool:
+    if dtype in ("object", "category"):
+        return True
+    return family(pd.Series([], dtype=parse_dtype(dtype))) == "text"
 
 
 def _draw_text(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -218,7 +244,38 @@ def _random_texts(pattern: Pattern, n: int, rng: np.random.Generator) -> NDArray
     return points.view(f"U{width}").ravel().astype(object)
 
 
-def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _numbered_texts(
+    pattern: Pattern,
+    numbers: range,
+    total: int,
+    common: np.random.Generator,
+    own: np.random.Generator,
+) -> NDArray[Any]:
+    alphabets = [alphabet for alphabet, length in pattern for _ in range(length)]
+    # The last places that can tell all keys apart.
+    room, first = 1, len(alphabets)
+    while room < total:
+        first -= 1
+        room *= len(alphabets[first])
+    # A multiple that shares no factor with the room visits every place once; kept in 63 bits.
+    factor = int(common.integers(1, max(2, min(room, 2**62 // total))))
+    while math.gcd(factor, room) != 1:
+        factor += 1
+    shift = int(common.integers(room))
+    rest = (np.arange(numbers.start, numbers.stop, dtype=np.int64) * factor + shift) % room
+    points = np.empty((len(numbers), len(alphabets)), dtype=np.uint32)
+    for place in reversed(range(len(alphabets))):
+        letters = np.array([ord(character) for character in alphabets[place]], dtype=np.uint32)
+        if place < first:
+            points[:, place] = own.choice(letters, size=len(numbers))
+        else:
+            rest, digit = np.divmod(rest, len(letters))
+            points[:, place] = letters[digit]
+    return points.view(f"U{len(alphabets)}").ravel().astype(object)
+
+
+def _first_number(dtype: str, n: int, rng: np.random.Generator) -> int:
+    """Where a sequence of ``n`` integer keys begins."""
     lowest, highest = whole_limits(dtype)
     highest = min(highest, int(np.iinfo(np.int64).max))
     if highest - lowest + 1 < n:
@@ -227,12 +284,10 @@ def _sequence(dtype: str, n: int, rng: np.random.Generator) -> NDArray[np.int64]
             "Store the key column in a wider integer type.",
         )
     if highest >= 9 * 10**15:
-        start = 10**15 + int(rng.integers(8_000_000)) * 10**9
-    elif highest >= 2 * 10**9 + n:
-        start = 10**9 + int(rng.integers(1000)) * 10**6
-    else:
-        start = highest - n + 1
-    return np.arange(start, start + n, dtype=np.int64)
+        return 10**15 + int(rng.integers(8_000_000)) * 10**9
+    if highest >= 2 * 10**9 + n:
+        return 10**9 + int(rng.integers(1000)) * 10**6
+    return highest - n + 1
 
 
 def whole_limits(dtype: str) -> tuple[int, int]:

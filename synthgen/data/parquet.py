@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -16,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen.data.dtypes import cast, dtype_name, parse_dtype
-from synthgen.errors import DataError
+from synthgen.errors import DataError, MachineError
 
 _NOTE = b"synthgen"
 _NULLABLE = ("Int", "UInt", "Float", "boolean", "string", "str[")
@@ -30,33 +32,66 @@ def read_parquet(source: Any, name: str) -> tuple[pd.DataFrame, pa.Schema, tuple
     Raises :class:`DataError` for what is not (or only the beginning of) a Parquet file and for
     column names that occur twice.
     """
+    with opened(source, name) as file:
+        table = file.read()
+    schema, notices = usable_columns(table.schema, name)
+    restore = Restore(schema)
+    columns = {n: restore(n, table.column(n)) for n in schema.names}
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    return frame, schema, notices
+
+
+@contextmanager
+def opened(source: Any, name: str) -> Iterator[pq.ParquetFile]:
+    """A Parquet file for the time of the block, which only reads it.
+
+    Raises :class:`MachineError` without permission, :class:`DataError` for all else that is wrong.
+    """
     try:
-        table = pq.ParquetFile(source).read()
+        with pq.ParquetFile(source) as file:
+            yield file
+    except PermissionError:
+        raise MachineError(
+            f"{name} may not be read: permission denied.", "Change its permissions, or copy it."
+        ) from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(
             f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}",
             "It may be cut off or damaged: write or download it again.",
         ) from None
-    notices = []
-    unnamed = [n for n in table.schema.names if n.startswith("__index_level_")]
-    if unnamed:
-        table = table.drop_columns(unnamed)
-        notices.append(f"{name}: its unnamed pandas index is left out.")
-    doubled = sorted({n for n in table.schema.names if table.schema.names.count(n) > 1})
+
+
+def usable_columns(schema: pa.Schema, name: str) -> tuple[pa.Schema, tuple[str, ...]]:
+    """The schema without pandas' unnamed index, and notices for the user.
+
+    Raises :class:`DataError` for column names that occur twice.
+    """
+    doubled = sorted({n for n in schema.names if schema.names.count(n) > 1})
     if doubled:
         raise DataError(
             f"{name}: column names occur more than once: {', '.join(map(repr, doubled[:5]))}.",
             "Give every column a name of its own.",
         )
-    noted, stated = _note(table.schema), _stated_dtypes(table.schema)
-    columns = {
-        field.name: _restored(table.column(i), noted[field.name])
-        if field.name in noted
-        else _column(table.column(i), stated.get(field.name))
-        for i, field in enumerate(table.schema)
-    }
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
-    return frame, table.schema, tuple(notices)
+    kept = [field for field in schema if not field.name.startswith("__index_level_")]
+    if len(kept) == len(schema):
+        return schema, ()
+    return (
+        pa.schema(kept, metadata=schema.metadata),
+        (f"{name}: its unnamed pandas index is left out.",),
+    )
+
+
+class Restore:
+    """From the cells of a column to a series in the dtype that it was written with."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        """``schema``: the file's, whose metadata hold what is known of the dtypes."""
+        self._noted, self._stated = _note(schema), _stated_dtypes(schema)
+
+    def __call__(self, name: str, cells: pa.ChunkedArray) -> pd.Series[Any]:
+        if name in self._noted:
+            return _restored(cells, self._noted[name])
+        return _column(cells, self._stated.get(name))
 
 
 def write_parquet(frame: pd.DataFrame, path: Any, like: pa.Schema | None = None) -> None:

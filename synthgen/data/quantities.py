@@ -62,10 +62,11 @@ def spikes(numbers: NDArray[Any]) -> tuple[int | float, ...]:
     values, counts = np.unique(numbers, return_counts=True)
     if len(values) < 2:
         return ()
+    # A hundred at most: all else is far too many to look at the neighbours of each.
+    enough = np.flatnonzero(counts >= max(RARE, SPIKE_SHARE * len(numbers)))
     padded = np.concatenate([[np.nan] * 2, counts.astype(np.float64), [np.nan] * 2])
-    neighbours = np.stack([padded[k : k + len(counts)] for k in (0, 1, 3, 4)])
+    neighbours = np.stack([padded[enough + k] for k in (0, 1, 3, 4)])
     usual = np.nanmedian(neighbours, axis=0)
-    enough = counts >= max(RARE, SPIKE_SHARE * len(numbers))
-    found = np.flatnonzero(enough & (counts >= SPIKE_FACTOR * usual))
+    found = enough[counts[enough] >= SPIKE_FACTOR * usual]
     ordered = found[np.argsort(-counts[found], kind="stable")][:MOST_SPIKES]
     return tuple(values[ordered].tolist())

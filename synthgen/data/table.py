@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,22 @@ from synthgen.data.dtypes import cast, dtype_name
 from synthgen.data.parquet import read_parquet, write_parquet
 from synthgen.data.schema import Schema, Task
 from synthgen.data.values import to_codes, to_numbers
+
+
+class Columnar(Protocol):
+    """What is learned from: rows of a schema whose columns are read one at a time. A
+    :class:`Table` in memory, or a :class:`synthgen.data.stored.StoredTable` in Parquet files."""
+
+    @property
+    def schema(self) -> Schema: ...
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: NDArray[Any]) -> Self: ...
+
+    def numbers(self, name: str) -> NDArray[np.float64]: ...
+
+    def codes(self, name: str) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Table <-> compact tensors, fitted on training rows only."""
 
-from synthgen.encoding.encoder import Encoder, fit_encoder
+from synthgen.encoding.encoder import MAX_CODES, Encoder, fit_encoder
 from synthgen.encoding.layout import Encoded, Span
+from synthgen.encoding.wide import Wide
 
-__all__ = ["Encoded", "Encoder", "Span", "fit_encoder"]
+__all__ = ["MAX_CODES", "Encoded", "Encoder", "Span", "Wide", "fit_encoder"]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synthgen.data.assemble import assemble
 from synthgen.data.schema import Continuous, Discrete, Schema, Value
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.data.values import from_codes, from_numbers
 from synthgen.encoding.continuous import NumericEncoding, clip
 from synthgen.encoding.discrete import Categories
@@ -26,6 +26,8 @@ from synthgen.encoding.modes import Modes
 from synthgen.encoding.quantiles import Quantiles
 
 Encoding: TypeAlias = Annotated[Categories | Modes | Quantiles, Field(discriminator="kind")]
+MAX_CODES = 1000
+"""Codes of a discrete column at most: what a network is wide, and a batch is expanded to."""
 _ENCODINGS: TypeAdapter[tuple[Encoding, ...]] = TypeAdapter(tuple[Encoding, ...])
 
 
@@ -33,7 +35,7 @@ _ENCODINGS: TypeAdapter[tuple[Encoding, ...]] = TypeAdapter(tuple[Encoding, ...]
 class Encoder:
     """One encoding per modelled column, in the schema's order.
 
-    An encoded row takes 2 bytes a column (4, if some column has more than 32,767 codes) and
+    An encoded row takes 2 bytes a column (4, if the target has more than 32,767 classes) and
     4 bytes more a numeric column: 50 bytes for the 15 columns of Adult, of which 5 are numeric.
 
     An encoder may be shared: it holds counts, protected bounds and what the encodings say of
@@ -60,11 +62,21 @@ class Encoder:
         )
 
     @cached_property
+    def discrete_spans(self) -> tuple[int, ...]:
+        """Positions of the spans of discrete columns."""
+        return tuple(k for k, span in enumerate(self.spans) if span.discrete)
+
+    @cached_property
+    def target_span(self) -> tuple[int, ...]:
+        """The position of the target's span; empty where it is no discrete column."""
+        return tuple(k for k in self.discrete_spans if self.spans[k].column == self.schema.target)
+
+    @cached_property
     def counts(self) -> tuple[Tensor, ...]:
         """Per span an int64 tensor (size,): how many training rows have each code."""
         return tuple(torch.tensor(tally, dtype=torch.int64) for tally in self.tallies)
 
-    def encode(self, table: Table) -> Encoded:
+    def encode(self, table: Columnar) -> Encoded:
         """The table in tensors on the CPU. The same table gives the same tensors.
 
         Values beyond the protected bounds count as the bounds. The table may hold what training
@@ -85,11 +97,18 @@ class Encoder:
                 k += 1
         return Encoded(torch.from_numpy(codes), torch.from_numpy(scalars))
 
-    def decode(self, encoded: Encoded, *, seed: int) -> Table:
+    def decode(
+        self, encoded: Encoded, *, seed: int, where: Mapping[str, Value] | None = None
+    ) -> Table:
         """The rows that the tensors (on any device) mean. Scalars outside [-1, 1] are clipped.
 
-        ``seed`` fixes what stands in for unlisted values, and the columns that are not modelled.
+        ``seed`` fixes what stands in for unlisted values, which of the values that share a code is
+        meant, and the columns that are not modelled. ``where``: values of discrete columns, as the
+        schema lists them; a row with the code of such a value gets the value itself. Since nothing
+        else in a row depends on which of a code's values it is, the rows that have it then are
+        exactly distributed as those that meet the condition.
         """
+        where = where or {}
         codes, scalars = encoded.codes.cpu().numpy(), encoded.scalars.detach().cpu().numpy()
         parts: dict[str, pd.Series[Any]] = {}
         k = 0
@@ -97,7 +116,10 @@ class Encoder:
             zip(self.schema.modelled, self.encodings, strict=True)
         ):
             if isinstance(encoding, Categories):
-                positions = encoding.decode(codes[:, i], _rng(seed, i))
+                wanted = None
+                if column.name in where:
+                    wanted = listed_position(self.schema, column.name, where[column.name])
+                positions = encoding.decode(codes[:, i], _rng(seed, i), wanted)
                 parts[column.name] = from_codes(positions, self._discrete(column.name))
             else:
                 numbers = encoding.decode(codes[:, i], scalars[:, k])
@@ -106,12 +128,16 @@ class Encoder:
         return assemble(parts, self.schema, len(encoded), seed)
 
     def code_of(self, column: str, value: Value) -> int:
-        """The code of a listed value of a discrete column. The value may have another type
-        (``"1"`` for 1) where that leaves no doubt.
+        """The code of a listed value of a discrete column, which other values may share. The value
+        may have another type (``"1"`` for 1) where that leaves no doubt.
 
         Raises :class:`~synthgen.errors.ConfigError`, which names what comes nearest.
         """
-        return listed_position(self.schema, column, value)
+        position = listed_position(self.schema, column, value)
+        place = [span.column for span in self.spans].index(column)
+        encoding = self.encodings[place]
+        assert isinstance(encoding, Categories)
+        return encoding.code_of(position)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data, without loss."""
@@ -139,16 +165,26 @@ class Encoder:
         return self.schema[name]  # type: ignore[return-value]
 
 
-def fit_encoder(table: Table, *, numeric: Literal["modes", "quantiles"], seed: int) -> Encoder:
+def fit_encoder(
+    table: Columnar,
+    *,
+    numeric: Literal["modes", "quantiles"],
+    seed: int,
+    max_codes: int = MAX_CODES,
+) -> Encoder:
     """Fit one encoding per modelled column to training rows; ``numeric`` names that of the
-    numeric, datetime and timedelta columns. The seed is a non-negative integer."""
+    numeric, datetime and timedelta columns. The seed is a non-negative integer.
+
+    Of a discrete column with more than ``max_codes`` (>= 2) values the less frequent ones share
+    codes; the target's classes never do, as learners have to tell them apart."""
     encodings: list[Encoding] = []
     tallies: list[tuple[int, ...]] = []
     for i, column in enumerate(table.schema.modelled):
         encoding: Encoding
         if isinstance(column, Discrete):
             raw = table.codes(column.name)
-            encoding = Categories.fit(raw, column)
+            target = column.name == table.schema.target
+            encoding = Categories.fit(raw, column, None if target else max_codes)
             codes = encoding.encode(raw)
         else:
             numbers = clip(table.numbers(column.name), column)

@@ -21,7 +21,8 @@ LIGHT = 0.005
 """Modes of at most this weight are dropped, as the authors' code does."""
 FITTED_ROWS = 10_000
 """The mixture sees at most so many values."""
-CHUNK = 1 << 16
+CHUNK = 1 << 13
+"""Values that are encoded at once: few enough for the processor's cache."""
 
 
 class Modes(BaseModel):
@@ -53,7 +54,9 @@ class Modes(BaseModel):
         spread = float(values.std()) if len(values) and values[0] < values[-1] else 0.0
         if spread == 0.0:
             return cls(unit=unit, weights=(1.0,), means=(centre,), stds=(1e-6,), missing=missing)
-        weights, means, stds = _mixture((values - centre) / spread, unit * spread, seed)
+        n = len(values)
+        kept = values[_evenly(n)]
+        weights, means, stds = _mixture((kept - centre) / spread, n, unit * spread, seed)
         return cls(
             unit=unit,
             weights=tuple(weights.tolist()),
@@ -80,11 +83,12 @@ class Modes(BaseModel):
             absent = np.isnan(values)
             values[absent] = middle
             # Each mode's density up to a common factor, of which the largest is exactly 1.
-            scores = offsets - 0.5 * ((values[:, None] - means) / stds) ** 2
-            scores -= scores.max(axis=1, keepdims=True)
-            steps = np.exp(scores).cumsum(axis=1)
-            draws = rng.random(len(values)) * steps[:, -1]
-            picked = (steps[:, :-1] <= draws[:, None]).sum(axis=1)
+            # (modes, values): sums over a short last axis would take most of the time.
+            scores = offsets[:, None] - 0.5 * ((values - means[:, None]) / stds[:, None]) ** 2
+            scores -= scores.max(axis=0)
+            steps = np.exp(scores).cumsum(axis=0)
+            draws = rng.random(len(values)) * steps[-1]
+            picked = (steps[:-1] <= draws).sum(axis=0)
             alpha = np.clip((values - means[picked]) / (4 * stds[picked]), -0.99, 0.99)
             if self.missing:
                 picked[absent] = len(means)
@@ -102,21 +106,24 @@ class Modes(BaseModel):
         return numbers
 
 
-def _mixture(
-    values: NDArray[np.float64], scale: float, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Weights, means and standard deviations of the modes of sorted, standardised ``values``.
+def _evenly(n: int) -> NDArray[np.int64]:
+    """At most :data:`FITTED_ROWS` evenly spaced ranks among ``n`` sorted values."""
+    m = min(n, FITTED_ROWS)
+    return ((np.arange(m) + 0.5) / (m / n)).astype(np.int64)
 
-    Many rows are represented by evenly spaced order statistics, and the priors are scaled down
-    in proportion: then the posterior is that of all rows (each one kept counts for several).
+
+def _mixture(
+    kept: NDArray[np.float64], n: int, scale: float, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Weights, means and standard deviations of the modes of ``n`` standardised values.
+
+    Many of them are represented by those ``kept`` (evenly spaced order statistics), and the priors
+    are scaled down in proportion: then the posterior is that of all (each one counts for several).
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import BayesianGaussianMixture
 
-    n = len(values)
-    m = min(n, FITTED_ROWS)
-    share = m / n
-    kept = values[((np.arange(m) + 0.5) / share).astype(np.int64)]
+    share = len(kept) / n
     mixture = BayesianGaussianMixture(
         n_components=min(MODES, len(np.unique(kept))),
         weight_concentration_prior_type="dirichlet_process",

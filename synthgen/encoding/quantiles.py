@@ -19,6 +19,8 @@ from synthgen.encoding.continuous import step_of
 
 BINS = 500
 """Bins of equal row counts; values that fill one alone can at most double their number."""
+CHUNK = 1 << 14
+"""Values that are encoded at once."""
 INNER = 0.98
 """The share of a value's interval that is used: away from its ends float32 cannot cross them."""
 
@@ -67,6 +69,17 @@ class Quantiles(BaseModel):
         return 1 + self.missing + len(self.spikes)
 
     def encode(
+        self, numbers: NDArray[np.float64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        codes = np.empty(len(numbers), dtype=np.int64)
+        scalars = np.empty(len(numbers), dtype=np.float32)
+        # Piece by piece: on the way a number needs some twelve others beside it.
+        for start in range(0, len(numbers), CHUNK):
+            part = slice(start, start + CHUNK)
+            codes[part], scalars[part] = self._encode(numbers[part], rng)
+        return codes, scalars
+
+    def _encode(
         self, numbers: NDArray[np.float64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         left, right, ends = self._bins()

@@ -18,8 +18,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.data.table import Columnar, Table
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, fit_encoder
 from synthgen.generators.arn_network import Conditionals
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
@@ -31,7 +31,7 @@ from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 50
 """Draws at most for a sample with conditions on other columns than the target."""
@@ -47,6 +47,9 @@ class ARN(Generator):
     """Bins at most that a numeric column is cut into; within a bin values follow their ranks."""
     rows_per_bin: int = Field(default=20, ge=5)
     """Training rows that a bin should have at least: small tables get fewer bins."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     embedding_dim: int = Field(default=16, ge=1)
     """Numbers that stand for a column's code where later columns look at it."""
     hidden_dim: int = Field(default=128, ge=1)
@@ -76,11 +79,13 @@ class ARN(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> ARNSampler:
+    def fit(self, train: Columnar, context: Context) -> ARNSampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric="quantiles", seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         encoded = encoder.encode(train)
         factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         codes = factors.join(encoded).to(device)
@@ -104,7 +109,7 @@ class ARN(Generator):
         draws = derive(seed, "steps")
 
         def step(number: int) -> dict[str, Tensor]:
-            rows = fitted[shuffled.rows(number)]
+            rows = fitted[shuffled.rows(number)].long()
             random = stream(draws, number, device)
             loss = network(rows, network.masks(len(rows), random)).sum(1).mean()
             adam.zero_grad(set_to_none=True)
@@ -175,8 +180,8 @@ class ARNSampler:
                 tries = 1
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(self.encoded(count, own, wanted), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=tries, seed=seed)
 
@@ -188,7 +193,7 @@ class ARNSampler:
         unseen = factors.spread(unseen_codes(self.encoder.counts))
         found = []
         for number in range(max(1, -(-n // CHUNK))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             noise = gumbel_noise(CHUNK, factors.width, random)
             codes = self.network.draw(noise + unseen, wanted)
             places = torch.rand(CHUNK, factors.scalars, generator=random)

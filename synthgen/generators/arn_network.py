@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthgen.generators.factors import Factors
+from synthgen.generators.factors import Factors, count_codes
 
 WAVES = 8
 """Frequencies of the curves that bins are embedded by, whose amplitude falls with the frequency."""
@@ -68,8 +68,7 @@ class Conditionals(nn.Module):
     @torch.no_grad()
     def start_from(self, codes: Tensor) -> None:
         """Begin with the marginal distributions of these rows (n, factors): the outputs are 0."""
-        flat = (codes + self.starts).flatten()
-        counts = torch.bincount(flat, minlength=self.factors.width).float()
+        counts = count_codes(self.factors, codes).float()
         self.out_bias.copy_((counts + 0.1).log())
 
     def masks(self, rows: int, random: torch.Generator) -> Tensor | None:

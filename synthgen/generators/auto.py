@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.errors import TrainingError
 from synthgen.generators.arn import ARN
 from synthgen.generators.base import Generator, Sampler, Where
@@ -91,7 +91,7 @@ class Auto(Generator):
     draws: int = Field(default=5, ge=2)
     """Samples of each candidate, for each of which a classifier learns anew."""
 
-    def fit(self, train: Table, context: Context) -> ChosenSampler:
+    def fit(self, train: Columnar, context: Context) -> ChosenSampler:
         """Choose, then fit the chosen one to all of these rows, with the seed of the context: the
         model is what that generator makes of them by itself.
 
@@ -155,7 +155,7 @@ class Auto(Generator):
             return 0
         return min(max(round(self.held_out * rows), LEAST), MOST)
 
-    def _divide(self, train: Table, seed: int) -> tuple[Table, Table | None]:
+    def _divide(self, train: Columnar, seed: int) -> tuple[Columnar, Columnar | None]:
         """Rows to fit to, and held-out ones if there are enough for both."""
         count = self.judging(len(train))
         if count == 0:
@@ -164,7 +164,7 @@ class Auto(Generator):
         return train.take(np.sort(order[count:])), train.take(np.sort(order[:count]))
 
     def _trial(
-        self, place: int, fitted: Table, held_out: Table, digest: str, context: Context
+        self, place: int, fitted: Columnar, held_out: Columnar, digest: str, context: Context
     ) -> Trial:
         label, folder = self.labels[place], _below(context.checkpoints, f"candidate-{place}")
         seed = derive(context.seed, f"candidate {place}")
@@ -187,7 +187,7 @@ class Auto(Generator):
             write_atomic(folder / "trial.json", dump({"of": digest, **trial.record()}))
         return trial
 
-    def _judge(self, sampler: Sampler, fitted: Table, held_out: Table, seed: int) -> Trial:
+    def _judge(self, sampler: Sampler, fitted: Columnar, held_out: Columnar, seed: int) -> Trial:
         known = subsample(fitted, LEARNED, np.random.default_rng(derive(seed, "learned")))
         found = []
         for number in range(self.draws):
@@ -213,7 +213,7 @@ class Auto(Generator):
             return None
         return Trial.of(record)
 
-    def _fingerprint(self, train: Table, seed: int) -> str:
+    def _fingerprint(self, train: Columnar, seed: int) -> str:
         """What tells one choice from another: the candidates, the rows and the seed."""
         settings = [self.model_dump(mode="json"), train.schema.model_dump(mode="json"), seed]
         digest = hashlib.sha256(json.dumps(settings).encode())

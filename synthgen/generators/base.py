@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from synthgen.data.schema import Value
-from synthgen.data.table import Table
-from synthgen.results import Choice
+from synthgen.data.schema import Schema, Value
+from synthgen.data.table import Columnar, Table
+from synthgen.results import Choice, Privacy
 from synthgen.training.context import Context
 
 Where = Mapping[str, Value]
@@ -22,7 +22,8 @@ class Sampler(Protocol):
     """A fitted model."""
 
     def sample(self, n: int, *, seed: int, where: Where | None = None) -> Table:
-        """``n`` fresh rows in the training table's schema and dtypes.
+        """``n`` fresh rows in the training table's schema and dtypes (but see
+        :class:`PrivateSampler`).
 
         With ``where`` every returned row satisfies all conditions; if a bounded number of tries
         does not find ``n`` of them, fewer rows come back with a
@@ -34,6 +35,22 @@ class Sampler(Protocol):
     def save(self, path: Path) -> None:
         """Write the model into the (existing, empty) directory ``path``."""
         ...
+
+
+@runtime_checkable
+class PrivateSampler(Protocol):
+    """What a differentially private model is beside a :class:`Sampler`.
+
+    Its rows come in a schema of its own: columns, kinds and dtypes are the training table's, but
+    not categories, bounds and what else a schema tells of rows. Whoever mixes them with training
+    rows sees them in the training table's schema: ``Table(rows.frame, train.schema)``.
+    """
+
+    @property
+    def privacy(self) -> Privacy: ...
+
+    @property
+    def schema(self) -> Schema: ...
 
 
 @runtime_checkable
@@ -49,9 +66,12 @@ class Chosen(Protocol):
 class Generator(BaseModel):
     """Base of the configuration union; subclasses add ``name: Literal[...]`` and their fields."""
 
+    parallel: ClassVar[bool] = False
+    """Whether several processes can train it together (:mod:`synthgen.training.parallel`)."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def fit(self, train: Table, context: Context) -> Sampler:
+    def fit(self, train: Columnar, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         raise TypeError(f"{type(self).__name__} is not a generator")
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from synthgen.data.schema import Schema
 from synthgen.errors import DataError
 from synthgen.generators.base import Generator
+from synthgen.results import Privacy
 
 G = TypeVar("G", bound=Generator)
 DESCRIPTION = "model.json"
@@ -36,6 +37,16 @@ def read_description(path: Path, kind: type[G]) -> tuple[G, Schema]:
         return generator, Schema.model_validate(description["schema"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, kind, error) from error
+
+
+def read_privacy(path: Path) -> Privacy | None:
+    """What the model in this directory guarantees; None for one that is not differentially
+    private, and where there is no description."""
+    try:
+        found = json.loads((path / DESCRIPTION).read_text(encoding="utf-8")).get("privacy")
+        return None if found is None else Privacy.model_validate(found)
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def damaged(path: Path, kind: type[Generator], error: Exception) -> DataError:

@@ -73,16 +73,19 @@ class Factors:
         return sum(place >= 0 for place in self.place)
 
     def join(self, encoded: Encoded) -> Tensor:
-        """int64 (n, factors)."""
-        columns = []
-        for span, bins, place in zip(self.order, self.bins, self.place, strict=True):
+        """int16 (n, factors), or int32 where a factor has too many codes for that."""
+        kind = torch.int16 if max(self.sizes) <= torch.iinfo(torch.int16).max else torch.int32
+        joined = torch.empty(len(encoded), len(self.order), dtype=kind)
+        for k, (span, bins, place) in enumerate(
+            zip(self.order, self.bins, self.place, strict=True)
+        ):
             codes = encoded.codes[:, span].long()
             if bins:
                 share = (encoded.scalars[:, place].double() + 1) / 2
                 inside = (share * bins).long().clamp(0, bins - 1)
                 codes = torch.where(codes == 0, inside, codes + bins - 1)
-            columns.append(codes)
-        return torch.stack(columns, dim=1)
+            joined[:, k] = codes
+        return joined
 
     def part(self, codes: Tensor, places: Tensor) -> Encoded:
         """The inverse; ``places`` (n, scalars) in [0, 1) say where in its bin a value lies."""
@@ -115,3 +118,11 @@ class Factors:
                 for span, bins in zip(self.order, self.bins, strict=True)
             ]
         )
+
+
+def count_codes(factors: Factors, codes: Tensor) -> Tensor:
+    """int64 (width,): rows of each code of ``codes`` (n, factors), factor after factor."""
+    counted = [
+        torch.bincount(codes[:, k].long(), minlength=size) for k, size in enumerate(factors.sizes)
+    ]
+    return torch.cat(counted)

@@ -51,7 +51,7 @@ class Likelihood:
     @torch.no_grad()
     def examine(self, number: int) -> bool:
         """Judge the model after step ``number``; True if the patience is at its end."""
-        sums = [self.losses(rows).sum() for rows in torch.split(self.judged, JUDGED)]
+        sums = [self.losses(rows.long()).sum() for rows in torch.split(self.judged, JUDGED)]
         loss = float(torch.stack(sums).sum()) / len(self.judged)
         self._context.log({"step": number, "steps": self._steps, "loss_held_out": loss})
         if loss < self._best:

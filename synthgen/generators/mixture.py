@@ -21,18 +21,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.data.table import Columnar, Table
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
-from synthgen.generators.factors import Factors
+from synthgen.generators.factors import Factors, count_codes
 from synthgen.generators.held_out import Likelihood, divide
 from synthgen.generators.tabular_batches import check_rows, gumbel_noise, unseen_codes
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, stream
 
 CHUNK = 4096
 """Rows that are sampled at once, or weighed at once in a step."""
@@ -53,6 +53,9 @@ class Mixture(Generator):
     """Bins at most that a numeric column is cut into; within a bin values follow their ranks."""
     rows_per_bin: int = Field(default=20, ge=5)
     """Training rows that a bin should have at least: small tables get fewer bins."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     smoothing: float = Field(default=1.0, gt=0)
     """Rows' worth of the column's overall distribution that every component is given."""
     bandwidth: float = Field(default=0.03, ge=0)
@@ -71,11 +74,13 @@ class Mixture(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> MixtureSampler:
+    def fit(self, train: Columnar, context: Context) -> MixtureSampler:
         """Fit to these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric="quantiles", seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric="quantiles", seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         encoded = encoder.encode(train)
         factors = Factors.fitting(encoder, self.bins, self.rows_per_bin)
         codes = factors.join(encoded).to(device)
@@ -144,14 +149,13 @@ class Components(nn.Module):
 
     def start_from(self, rows: Tensor, random: torch.Generator) -> None:
         """Begin with components that each lean towards one of these rows (n, factors)."""
-        flat = rows + self.starts
-        counts = torch.bincount(flat.flatten(), minlength=self.factors.width).float()
+        counts = count_codes(self.factors, rows).float()
         self.overall.copy_(counts / len(rows))
         chosen = torch.randint(
             len(rows), (len(self.weights),), generator=random, device=rows.device
         )
         towards = torch.zeros_like(self.codes)
-        towards.scatter_(0, flat[chosen].T, 1.0)
+        towards.scatter_(0, (rows[chosen] + self.starts).T, 1.0)
         # As if each had met so many rows like the one it leans towards as the smoothing has.
         self._set(torch.ones_like(self.weights), towards * self.smoothing)
 
@@ -166,6 +170,7 @@ class Components(nn.Module):
         sizes = torch.zeros_like(self.weights)
         loss = torch.zeros((), device=rows.device)
         for part in torch.split(rows, CHUNK):
+            part = part.long()
             joint = self._joint(part)
             total = joint.logsumexp(1, keepdim=True)
             shares = (joint - total).exp()
@@ -248,8 +253,10 @@ class MixtureSampler:
                 seen &= bool(self.encoder.counts[span][code])
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own, wanted if seen else {}), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(
+                self.encoded(count, own, wanted if seen else {}), seed=own, where=where
+            )
 
         return draw_until(draw, n, where, tries=1, seed=seed)
 
@@ -261,7 +268,7 @@ class MixtureSampler:
         unseen = factors.spread(unseen_codes(self.encoder.counts))
         found = []
         for number in range(max(1, -(-n // CHUNK))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             noise = gumbel_noise(CHUNK, factors.width, random) + unseen
             uniform = torch.rand(CHUNK, generator=random)
             codes = self.network.draw(noise, uniform, wanted or {})

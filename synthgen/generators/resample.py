@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import matching, warn_shortfall
 from synthgen.generators.rows import Rows, protect
@@ -29,7 +29,7 @@ class Resample(Generator):
 
     name: Literal["resample"] = "resample"
 
-    def fit(self, train: Table, context: Context) -> ResampleSampler:
+    def fit(self, train: Columnar, context: Context) -> ResampleSampler:
         """Keep the rows."""
         return ResampleSampler(protect(train, context.seed))
 

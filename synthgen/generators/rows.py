@@ -18,12 +18,15 @@ from safetensors.numpy import load_file, save_file
 
 from synthgen.data.assemble import assemble
 from synthgen.data.schema import Schema
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.data.values import MISSING, UNLISTED, from_codes, from_numbers
+from synthgen.errors import DataError
 from synthgen.generators.base import Generator
 from synthgen.generators.description import G, damaged, read_description, write_description
 
 ARRAYS = "model.safetensors"
+MOST_CELLS = 100_000_000
+"""Cells that are held at most, 8 bytes each: what works on whole rows makes copies of them."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,19 @@ class Rows:
         return generator, rows, arrays
 
 
-def protect(table: Table, seed: int) -> Rows:
+def protect(table: Columnar, seed: int) -> Rows:
     """The table's rows; those whose target is not listed are left out, as it names their class.
 
-    ``seed`` fixes the categories drawn in place of unlisted ones.
+    ``seed`` fixes the categories drawn in place of unlisted ones. Raises
+    :class:`~synthgen.errors.DataError` for more than :data:`MOST_CELLS` modelled cells.
     """
     schema = table.schema
+    if len(table) * len(schema.modelled) > MOST_CELLS:
+        raise DataError(
+            f"{len(table)} rows of {len(schema.modelled)} columns are more than the "
+            f"{MOST_CELLS} cells that a generator which works on whole rows takes",
+            "use ctgan, tvae, arn or mixture, which read column by column, or fewer rows",
+        )
     rng = np.random.default_rng(seed)
     numbers = np.empty((len(table), len(schema.continuous)))
     for place, continuous in enumerate(schema.continuous):

@@ -25,7 +25,7 @@ import pandas as pd
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from synthgen.data.schema import Ordered, Schema
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.data.values import MISSING
 from synthgen.errors import ConfigError, MachineError, TrainingError
 from synthgen.generators.base import Generator, Where
@@ -61,7 +61,7 @@ class SDVGenerator(Generator):
     def synthesizer(self, metadata: Any, device: str) -> Any:
         """SDV's object, not yet fitted."""
 
-    def fit(self, train: Table, context: Context) -> SDVSampler:
+    def fit(self, train: Columnar, context: Context) -> SDVSampler:
         """Fit SDV's synthesizer on protected rows; its losses are logged at the end.
 
         It writes no checkpoints, so a killed fit begins anew. Raises

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from synthgen.data.schema import Schema
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.data.values import MISSING
 from synthgen.errors import ConfigError, DataError
 from synthgen.generators.base import Generator, Where
@@ -67,7 +67,7 @@ class Smote(Generator):
     """Neighbours of its own class that a row is interpolated with or that vote on its categories;
     a class with fewer other rows uses all of them."""
 
-    def fit(self, train: Table, context: Context) -> SmoteSampler:
+    def fit(self, train: Columnar, context: Context) -> SmoteSampler:
         """Find each row's neighbours.
 
         Raises :class:`~synthgen.errors.ConfigError` without a target and

@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Span
-from synthgen.encoding.onehot import Layout
+from synthgen.data.table import Columnar
+from synthgen.encoding import Encoded
 from synthgen.errors import DataError
 from synthgen.training.randomness import stream
-
-
-@dataclass(frozen=True)
-class Wide:
-    """A wide row holds the scalars of all columns first, then one entry per code, span after
-    span, so that either group is a slice. The order of inputs means nothing to a dense layer."""
-
-    layout: Layout
-    scalars: int
-    codes: int
-
-    @classmethod
-    def of(cls, spans: Sequence[Span], device: torch.device | str = "cpu") -> Wide:
-        layout = Layout.of(spans, device)
-        return cls(layout, len(layout.scalars), len(layout.segments))
-
-    @property
-    def width(self) -> int:
-        return self.scalars + self.codes
-
-    def expand(self, codes: Tensor, scalars: Tensor) -> Tensor:
-        """float32 (batch, width) from codes (batch, spans) and scalars (batch, scalars)."""
-        wide = scalars.new_zeros(len(codes), self.width)
-        wide[:, : self.scalars] = scalars
-        return wide.scatter_(1, codes.long() + (self.layout.offsets + self.scalars), 1.0)
-
-    def activate(self, raw: Tensor, gumbel: Tensor, temperature: float) -> Tensor:
-        """A network's raw output (batch, width) as a soft row: tanh of the scalars, and in each
-        span Gumbel-softmax (Jang et al. 2017) with the given noise (batch, codes)."""
-        scalars, logits = raw[:, : self.scalars], raw[:, self.scalars :]
-        soft = self.layout.softmax((logits + gumbel) / temperature)
-        return torch.cat([scalars.tanh(), soft], dim=1)
-
-    def logsumexp(self, logits: Tensor) -> Tensor:
-        """(batch, spans): log of the sum of the exponentials of each span's logits."""
-        places = self.layout.segments.expand(len(logits), -1)
-        spans = len(self.layout.offsets)
-        top = logits.new_full((len(logits), spans), -torch.inf)
-        top = top.scatter_reduce_(1, places, logits.detach(), "amax")
-        powers = (logits - top.gather(1, places)).exp()
-        return powers.new_zeros(len(logits), spans).scatter_add(1, places, powers).log() + top
 
 
 class Epochs:
@@ -87,7 +44,7 @@ def unseen_codes(counts: Sequence[Tensor]) -> Tensor:
     return torch.where(torch.cat(list(counts)) > 0, 0.0, -torch.inf)
 
 
-def check_rows(train: Table) -> None:
+def check_rows(train: Columnar) -> None:
     """Raises :class:`~synthgen.errors.DataError` where there is nothing to learn from."""
     if not len(train) or not train.schema.modelled:
         raise DataError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,11 +22,21 @@ N = TypeVar("N", bound=nn.Module)
 WEIGHTS = "model.safetensors"
 
 
-def write_model(path: Path, generator: Generator, encoder: Encoder, network: nn.Module) -> None:
-    """Write ``model.safetensors`` and ``model.json`` into the existing directory ``path``."""
+NOTHING: Mapping[str, Any] = {}
+
+
+def write_model(
+    path: Path,
+    generator: Generator,
+    encoder: Encoder,
+    network: nn.Module,
+    more: Mapping[str, Any] = NOTHING,
+) -> None:
+    """Write ``model.safetensors`` and ``model.json``, which says ``more`` if there is any, into the
+    existing directory ``path``."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(weights, path / WEIGHTS)
-    text = json.dumps(_described(generator, encoder), indent=1)
+    text = json.dumps({**_described(generator, encoder), **more}, indent=1)
     (path / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 
 
@@ -34,7 +44,8 @@ def fingerprint(generator: Generator, encoder: Encoder, data: Encoded, seed: int
     """What tells one training from another: its hyper-parameters, rows and seed."""
     digest = hashlib.sha256(json.dumps([_described(generator, encoder), seed]).encode())
     for tensor in (data.codes, data.scalars):
-        digest.update(tensor.cpu().numpy().tobytes())
+        # The numbers as they lie in memory: a copy of them could be gigabytes.
+        digest.update(tensor.cpu().contiguous().numpy().reshape(-1).data)
     return digest.hexdigest()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar, Table
 from synthgen.generators.base import Sampler
 from synthgen.training.checkpoints import capture, restore
 from synthgen.training.context import Context
@@ -45,7 +45,9 @@ class Validation(BaseModel):
     """Stop after so many scores in a row without a better one; None: never."""
 
 
-def hold_out(train: Table, validation: Validation | None, seed: int) -> tuple[Table, Table | None]:
+def hold_out(
+    train: Columnar, validation: Validation | None, seed: int
+) -> tuple[Columnar, Columnar | None]:
     """The rows to train on, and the rows to compare with if there is a validation."""
     if validation is None:
         return train, None
@@ -62,7 +64,7 @@ class Watch:
     def __init__(
         self,
         validation: Validation,
-        held_out: Table,
+        held_out: Columnar,
         network: nn.Module,
         sampler: Callable[[], Sampler],
         steps: int,
@@ -109,7 +111,7 @@ class Watch:
 class Yardstick:
     """Held-out rows and how their columns are binned."""
 
-    real: Table
+    real: Columnar
     shares: NDArray[np.float64]
     """(bins, bins): share of the rows in each pair of bins of any two columns; the diagonal
     holds the single bins' shares."""
@@ -117,7 +119,7 @@ class Yardstick:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, real: Table) -> Yardstick:
+    def of(cls, real: Columnar) -> Yardstick:
         """Continuous columns are cut at the deciles of the real rows."""
         edges = {}
         for column in real.schema.continuous:
@@ -151,7 +153,7 @@ class Yardstick:
 
 
 def _shares(
-    table: Table, edges: dict[str, NDArray[np.float64]], starts: NDArray[np.int64]
+    table: Columnar, edges: dict[str, NDArray[np.float64]], starts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     onehot = np.zeros((len(table), int(starts[-1])), dtype=np.float32)
     rows = np.arange(len(table))

@@ -16,25 +16,24 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from synthgen.data.table import Table
-from synthgen.encoding import Encoded, Encoder, fit_encoder
+from synthgen.data.table import Columnar, Table
+from synthgen.encoding import MAX_CODES, Encoded, Encoder, Wide, fit_encoder
 from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.tabular_batches import (
     Epochs,
-    Wide,
     check_rows,
     gumbel_noise,
     to_device,
     unseen_codes,
 )
 from synthgen.generators.tabular_files import fingerprint, read_model, write_model
-from synthgen.generators.tabular_validation import Validation, Watch, hold_out
+from synthgen.generators.tabular_training import train_network
+from synthgen.generators.tabular_validation import Validation, hold_out
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
-from synthgen.training.loop import loop
-from synthgen.training.randomness import derive, initialisation, stream
+from synthgen.training.randomness import derive, draw_seed, draw_stream, initialisation, stream
 
 TRIES = 50
 """Draws at most for a sample with conditions, all of which are met by rejection."""
@@ -66,6 +65,9 @@ class TVAE(Generator):
     """Passes over the training rows."""
     numeric: Literal["modes", "quantiles"] = "modes"
     """Encoding of numeric columns: the paper's mode-specific normalisation, or quantiles."""
+    max_codes: int = Field(default=MAX_CODES, ge=2)
+    """Codes at most of a discrete column other than the target. Of more values the most frequent
+    have codes of their own, up to half of them; the others share the rest."""
     ema: float | None = Field(default=None, gt=0, lt=1)
     """Decay of an exponential moving average of the decoder's weights, which is then what
     samples; None: the weights themselves."""
@@ -76,11 +78,13 @@ class TVAE(Generator):
     that time depends on the machine: once the limit cuts a training short, the same seed no
     longer gives the same bytes."""
 
-    def fit(self, train: Table, context: Context) -> TVAESampler:
+    def fit(self, train: Columnar, context: Context) -> TVAESampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         seed, device = context.seed, context.device
         check_rows(train)
-        encoder = fit_encoder(train, numeric=self.numeric, seed=derive(seed, "encoder"))
+        encoder = fit_encoder(
+            train, numeric=self.numeric, seed=derive(seed, "encoder"), max_codes=self.max_codes
+        )
         fitted, held_out = hold_out(train, self.validation, derive(seed, "validation"))
         data = to_device(encoder.encode(fitted), device)
         wide = Wide.of(encoder.spans, device)
@@ -119,28 +123,22 @@ class TVAE(Generator):
         def sampler() -> TVAESampler:
             return TVAESampler(self, encoder, deepcopy(network).cpu().eval())
 
-        steps = self.epochs * shuffled.steps
         parts: dict[str, Stateful] = {"inference": inference, "decoder": decoder, "adam": adam}
         if ema:
             parts["ema"] = ema
-        watch = None
-        if self.validation and held_out:
-            watch = Watch(self.validation, held_out, network, sampler, steps, context)
-            parts["watch"] = watch
-        loop(
+        return train_network(
             step,
-            steps=steps,
             parts=parts,
-            context=context,
-            fingerprint=fingerprint(self, encoder, data, seed),
+            network=network,
+            sampler=sampler,
+            epochs=self.epochs,
             steps_per_epoch=shuffled.steps,
-            examine=watch.examine if watch else None,
-            examine_every=self.validation.every * shuffled.steps if self.validation else 1,
+            validation=self.validation,
+            held_out=held_out,
             time_limit=self.time_limit,
+            fingerprint=fingerprint(self, encoder, data, seed),
+            context=context,
         )
-        if watch:
-            watch.select()
-        return sampler()
 
     def load(self, path: Path) -> TVAESampler:
         """Read what :meth:`TVAESampler.save` wrote; its hyper-parameters are the file's own.
@@ -198,7 +196,7 @@ def reconstruction(
     """Negative log-likelihood of the rows (without the normal distribution's constant), per row:
     cross-entropy of the codes, and of each scalar ``(x - tanh)^2 / 2 sigma^2 + log sigma``."""
     logits = raw[:, wide.scalars :]
-    chosen = logits.gather(1, codes + wide.layout.offsets)
+    chosen = logits.gather(1, codes + wide.offsets)
     misfit = wide.logsumexp(logits).sum() - chosen.sum()
     errors = (scalars - raw[:, : wide.scalars].tanh()).square().sum(0)
     misfit = misfit + (errors / (2 * sigma.square())).sum()
@@ -225,8 +223,8 @@ class TVAESampler:
         where = resolve(self.encoder.schema, where)
 
         def draw(count: int, attempt: int) -> Table:
-            own = derive(seed, f"draw {attempt}")
-            return self.encoder.decode(self.encoded(count, own), seed=own)
+            own = draw_seed(seed, attempt)
+            return self.encoder.decode(self.encoded(count, own), seed=own, where=where)
 
         return draw_until(draw, n, where, tries=TRIES, seed=seed)
 
@@ -238,10 +236,10 @@ class TVAESampler:
         chunk = max(1, CHUNK_ENTRIES // max(wide.width, self.config.embedding_dim))
         codes, scalars = [], []
         for number in range(max(1, -(-n // chunk))):
-            random = stream(seed, number)
+            random = draw_stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
             logits = raw[:, wide.scalars :] + unseen
-            codes.append(wide.layout.argmax(logits + gumbel_noise(chunk, wide.codes, random)))
+            codes.append(wide.argmax(gumbel_noise(wide.codes, chunk, random).add_(logits.T)))
             placed = raw[:, : wide.scalars].tanh()
             spread = torch.randn(placed.shape, generator=random) * self.network.sigma
             scalars.append((placed + spread).clamp(-1, 1))

@@ -8,12 +8,15 @@ generator.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar
 from synthgen.metrics.base import NotComputable, Trio
 from synthgen.metrics.levels import distinct
+
+T = TypeVar("T", bound=Columnar)
 
 
 def fidelity_pair(trio: Trio) -> tuple[Trio, Trio]:
@@ -46,7 +49,7 @@ def privacy_pair(trio: Trio) -> tuple[Trio, Trio]:
     )
 
 
-def subsample(table: Table, size: int, rng: np.random.Generator) -> Table:
+def subsample(table: T, size: int, rng: np.random.Generator) -> T:
     """``size`` rows drawn without replacement, in table order; the table itself if no larger."""
     if size >= len(table):
         return table

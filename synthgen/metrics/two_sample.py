@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from synthgen.data.table import Table
+from synthgen.data.table import Columnar
 from synthgen.metrics.base import NotComputable, Trio, metric
 from synthgen.metrics.levels import row_ids
 from synthgen.metrics.reference import subsample
@@ -72,7 +72,9 @@ def two_sample_auc(trio: Trio) -> Reading:
     )
 
 
-def placements(real: Table, synthetic: Table, held_out: Table, fresh: Table) -> NDArray[np.float64]:
+def placements(
+    real: Columnar, synthetic: Columnar, held_out: Columnar, fresh: Columnar
+) -> NDArray[np.float64]:
     """Shape (held-out rows,): which share of the ``fresh`` synthetic rows looks more synthetic than
     the row does, to a classifier that learned to tell ``real`` from ``synthetic`` rows; ties count
     half. Their mean is the ROC-AUC on rows that the classifier has not seen, and their spread gives
@@ -98,7 +100,7 @@ def _boosting(discrete: NDArray[np.bool_]) -> HistGradientBoostingClassifier:
     )
 
 
-def _features(real: Table, synthetic: Table) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _features(real: Columnar, synthetic: Columnar) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Shape (rows, columns): numbers and codes, NaN where missing; and which columns are codes.
 
     Codes are by falling frequency in the schema, so that beyond the limit the rarest share one.

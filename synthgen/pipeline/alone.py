@@ -6,8 +6,9 @@ import hashlib
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,12 @@ from synthgen.config import Config
 from synthgen.data.checks import check_frame, task_of
 from synthgen.data.infer import infer
 from synthgen.data.origin import Origin
-from synthgen.data.read import Loaded, ReadOptions, read
+from synthgen.data.read import ReadOptions, read
+from synthgen.data.schema import Value
+from synthgen.data.stored import ParquetColumns, StoredTable
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError
-from synthgen.generators.base import Chosen
+from synthgen.generators.base import Chosen, PrivateSampler, Sampler
 from synthgen.metrics import score_all
 from synthgen.metrics.base import Trio
 from synthgen.pipeline import models, stages
@@ -35,8 +38,10 @@ from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.trainlog import TrainLog
 from synthgen.report.choice import sentence
+from synthgen.report.sections.privacy import guarantee
 from synthgen.results import Recipe, Score
 from synthgen.runs import Run, dump
+from synthgen.training import parallel
 from synthgen.training.context import Context
 
 log = logging.getLogger(__name__)
@@ -47,31 +52,59 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
     """Train on all rows of the source; ``out`` appears when the model is complete.
 
     A killed training of the same configuration on the same rows goes on from its last checkpoint.
-    Raises MachineError if another process trains ``out``, and the errors of the generator.
+    Processes that ``torchrun`` started train together; the first of them does all the writing.
+    Raises MachineError if another process trains ``out``, ConfigError for a generator that trains
+    in one process only, and the errors of the generator.
     """
-    _refuse_existing(out, force)
-    config = configuration.absorb_metadata(config)
-    loaded = read(config.data.source, stages.reading(config))
-    check_frame(loaded.frame, config.data.target, stages.overrides(config))
-    schema = infer(loaded.frame, target=config.data.target, overrides=stages.overrides(config))
-    table = Table(loaded.frame, schema)
-    resolved = configuration.resolve(config, len(table), schema.task)
-    with _working(out, _fingerprint(resolved, loaded)) as work:
+    with parallel.joined(stages.device(config)) as ranks:
+        if ranks.first:
+            _refuse_existing(out, force)
+        config = configuration.absorb_metadata(config)
+        table, origin = _training_table(config)
+        resolved = configuration.resolve(config, len(table), table.schema.task)
+        if ranks.size > 1 and not resolved.generator.parallel:
+            raise ConfigError(
+                f"{resolved.generator.name} trains in one process", "start it without torchrun"
+            )
+        fingerprint = _fingerprint(resolved, table, origin)
+        context = Context(
+            seed=derive(config.seed, "fit"),
+            device=parallel.device_of(stages.device(config)),
+            checkpoints=unfinished(out) / fingerprint / "checkpoints",
+            ranks=ranks,
+        )
+        if ranks.first:
+            _train(resolved, table, origin, out, fingerprint, context, force=force, notify=notify)
+        else:
+            with single_thread():
+                resolved.generator.fit(table, context)
+
+
+def _train(
+    resolved: Config,
+    table: Table | StoredTable,
+    origin: Origin,
+    out: Path,
+    fingerprint: str,
+    context: Context,
+    *,
+    force: bool,
+    notify: Notify,
+) -> None:
+    with _working(out, fingerprint) as work:
         _recover(out)
         _refuse_existing(out, force)
         steps = TrainLog(work / "train.draft.jsonl", notify)
-        context = Context(
-            seed=derive(config.seed, "fit"),
-            device=stages.device(config),
-            log=steps,
-            checkpoints=work / "checkpoints",
-        )
-        log.info("%d rows, %d columns; training on %s", *table.frame.shape, context.device)
+        context = replace(context, log=steps)
+        size = len(table), len(table.schema.columns)
+        log.info("%d rows, %d columns; training on %s", *size, context.device)
         with single_thread():
             sampler = resolved.generator.fit(table, context)
+        if isinstance(sampler, PrivateSampler):
+            notify(Event("fit", notice=guarantee(sampler.privacy)))
         draft = work / "model"
         shutil.rmtree(draft, ignore_errors=True)
-        models.save(models.Model(resolved.generator, sampler, loaded.origin), draft)
+        models.save(models.Model(resolved.generator, sampler, origin), draft)
         steps.commit(draft / "train.jsonl")
         _put(draft, out)
         shutil.rmtree(work)
@@ -91,9 +124,25 @@ def _refuse_existing(out: Path, force: bool) -> None:
         )
 
 
-def _fingerprint(resolved: Config, loaded: Loaded) -> str:
+def _training_table(config: Config) -> tuple[Table | StoredTable, Origin]:
+    """The rows of the source, and how it was written. Parquet stays where it is and is read one
+    column at a time, which gives the same schema, codes and numbers."""
+    target, overrides = config.data.target, stages.overrides(config)
+    stored = ParquetColumns.find(config.data.source)
+    if stored is not None:
+        check_frame(stored, target, overrides)
+        schema = infer(stored, target=target, overrides=overrides)
+        stored.forget()
+        return StoredTable(stored, schema), stored.origin()
+    loaded = read(config.data.source, stages.reading(config))
+    check_frame(loaded.frame, target, overrides)
+    schema = infer(loaded.frame, target=target, overrides=overrides)
+    return Table(loaded.frame, schema), loaded.origin
+
+
+def _fingerprint(resolved: Config, table: Table | StoredTable, origin: Origin) -> str:
     """What tells one training from another: every setting, and the rows."""
-    rows = loaded.origin.sha256 or _digest(loaded.frame)
+    rows = origin.sha256 or (_digest(table.frame) if isinstance(table, Table) else "")
     settings = resolved.model_dump(mode="json")
     return hashlib.sha256(dump([settings, rows]).encode()).hexdigest()[:16]
 
@@ -171,24 +220,46 @@ def sample(
     """Draw rows into a file in its training table's format (or CSV on standard output)."""
     if out is not None and out.exists() and not force:
         raise ConfigError(f"{out} exists", "choose another file, or replace it with --force")
-    model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
-    notices: list[str] = []
-    with stages.shortfalls(notices):
-        if allow_copies or not (path / "split").is_dir():
-            table = model.sampler.sample(rows, seed=seed, where=where)
-        else:
-            drawn = draw(
-                model.sampler, stages.training_rows(Run.open(path)), rows, seed=seed, where=where
-            )
-            table = drawn.rows
-            notices += drawn.notices
+    source = RowSource.open(path, where, allow_copies=allow_copies, trust_pickle=trust_pickle)
+    table, notices = source.draw(rows, seed)
     if out is None:
         table.frame.to_csv(sys.stdout, index=False)
     else:
         draft = out.with_name(f".{out.name}.draft{out.suffix}")
-        Origin.of(out, model.origin).write(table.frame, draft)
+        Origin.of(out, source.origin).write(table.frame, draft)
         draft.replace(out)
     return notices
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """A model, or the model of a run together with the training rows that it must not copy."""
+
+    sampler: Sampler
+    origin: Origin
+    train: Table | None
+    where: Mapping[str, Value]
+
+    @classmethod
+    def open(
+        cls, path: Path, where: Mapping[str, Value], *, allow_copies: bool, trust_pickle: bool
+    ) -> RowSource:
+        """Raises ConfigError where there is no model."""
+        model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
+        # What a private model gives must not depend on training rows once more.
+        private = isinstance(model.sampler, PrivateSampler)
+        known = not allow_copies and not private and (path / "split").is_dir()
+        train = stages.training_rows(Run.open(path)) if known else None
+        return cls(model.sampler, model.origin, train, where)
+
+    def draw(self, rows: int, seed: int) -> tuple[Table, list[str]]:
+        """So many rows, or fewer, and what the user should know of them."""
+        notices: list[str] = []
+        with stages.shortfalls(notices):
+            if self.train is None:
+                return self.sampler.sample(rows, seed=seed, where=self.where), notices
+            drawn = draw(self.sampler, self.train, rows, seed=seed, where=self.where)
+        return drawn.rows, notices + drawn.notices
 
 
 def evaluate(

@@ -21,6 +21,7 @@ from synthgen.data.assemble import join
 from synthgen.data.infer import explain
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError
+from synthgen.generators.description import read_privacy
 from synthgen.metrics import TABULAR
 from synthgen.metrics.base import Trio
 from synthgen.metrics.marginals import marginals
@@ -120,6 +121,7 @@ def evaluate(run: Run, notify: Notify) -> None:
                 *notices,
                 *more,
             ],
+            privacy=read_privacy(run / "model"),
             provenance=_provenance(run, config, train, test, record, choice),
         )
         (folder / "report.json").write_text(dump(report.model_dump(mode="json")), "utf-8")

@@ -79,7 +79,8 @@ def draw(
     each other; beyond that fewer rows come back.
     """
     if policy == "allow":
-        return Drawn(sampler.sample(n, seed=seed, where=where), n, 0, 0)
+        rows = sampler.sample(n, seed=seed, where=where)
+        return Drawn(Table(rows.frame, train.schema), n, 0, 0)
     fresh: list[Table] = []
     spare: list[Table] = []
     found = dropped = common = 0
@@ -89,6 +90,7 @@ def draw(
         # Beyond the first draw some surplus, so that a copy-prone model needs few rounds.
         wanted = n if attempt == 0 else max(64, 2 * (n - found))
         rows = sampler.sample(wanted, seed=derive(seed, f"round {attempt}"), where=where)
+        rows = Table(rows.frame, train.schema)  # a private model has a schema of its own
         held = repeats(train, rows)
         shared = np.flatnonzero(held >= RARE)[: most - common]
         common += len(shared)

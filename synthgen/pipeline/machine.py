@@ -10,6 +10,7 @@ from synthgen.benchmark import learners
 from synthgen.config import Config
 from synthgen.data.schema import Task
 from synthgen.errors import ConfigError, MachineError
+from synthgen.privacy.accounting import check_opacus
 
 
 def workers(config: Config) -> int:
@@ -48,6 +49,8 @@ def check_packages(config: Config) -> None:
             f"the generator {config.generator.name} needs SDV, which is not installed",
             "install it with: pip install -c constraints.txt -e '.[sdv]'",
         )
+    if config.generator.name == "dp-ctgan":
+        check_opacus()
 
 
 def check_learners(config: Config, task: Task) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from synthgen.data.origin import Origin
+from synthgen.data.schema import Schema
 from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
-from synthgen.generators.base import Generator, Sampler
+from synthgen.generators.base import Generator, PrivateSampler, Sampler
 from synthgen.runs import dump
 
 FILE = "generator.json"
@@ -36,11 +37,27 @@ def save(model: Model, path: Path) -> None:
     """Write into ``path``, which is created."""
     path.mkdir(parents=True, exist_ok=True)
     model.sampler.save(path)
+    origin = model.origin
+    if isinstance(model.sampler, PrivateSampler):
+        origin = _without_rows(origin, model.sampler.schema)
     record = {
         "generator": model.generator.model_dump(mode="json"),
-        "origin": model.origin.model_dump(mode="json"),
+        "origin": origin.model_dump(mode="json"),
     }
     (path / FILE).write_text(dump(record), "utf-8")
+
+
+def _without_rows(origin: Origin, schema: Schema) -> Origin:
+    """The form of the source without what depends on its cells: the hash of all of them, and which
+    columns have gaps, other than a private schema says."""
+    gaps = {c.name for c in schema.columns if c.missing}
+    missing = {name: token for name, token in origin.missing.items() if name in gaps}
+    return origin.model_copy(update={"sha256": None, "missing": missing})
+
+
+def folder_of(path: Path) -> Path:
+    """The model directory of a run directory, or the path itself."""
+    return path / "model" if (path / "model" / FILE).is_file() else path
 
 
 def load(path: Path, **opt_in: Any) -> Model:
@@ -49,7 +66,7 @@ def load(path: Path, **opt_in: Any) -> Model:
     ``opt_in`` overrides fields of the generator (``trust_pickle=True`` for SDV's own format).
     Raises ConfigError where there is no model.
     """
-    folder = path / "model" if (path / "model" / FILE).is_file() else path
+    folder = folder_of(path)
     try:
         record = json.loads((folder / FILE).read_text("utf-8"))
         generator = _adapter.validate_python(record["generator"] | opt_in)

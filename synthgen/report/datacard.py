@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from synthgen.report import advice, numbers
-from synthgen.report.sections import provenance, utility
+from synthgen.report.sections import privacy, provenance, utility
 from synthgen.report.sections.scores import score_rows
 from synthgen.report.sections.verdict import harmed_parts, small_print
 from synthgen.report.steps import steps
@@ -100,6 +100,9 @@ def _columns(report: Report) -> str:
 
 def _use(report: Report) -> str:
     known = report.provenance
+    formal = privacy.formal(report) or (
+        "The privacy counts are evidence, not a guarantee; no formal privacy is claimed.",
+    )
     models = "models" if report.verdict.metric in REGRESSION else "classifiers"
     return "## Intended use and limits\n\n" + bulleted(
         [
@@ -109,7 +112,7 @@ def _use(report: Report) -> str:
             "The verdict holds for the learners, metric and data named here. With other data, "
             "another target or another learner, measure again.",
             "Synthetic rows repeat the biases of the real rows and may sharpen them.",
-            "The privacy counts are evidence, not a guarantee; no formal privacy is claimed.",
+            *formal,
         ]
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthgen.training.parallel import ALONE, Ranks
+
 Log = Callable[[dict[str, float]], None]
 """Receives one flat record per logged step; the key ``step`` counts from 1, ``steps`` is the
 total. Values are plain floats."""
@@ -26,3 +28,6 @@ class Context:
     log: Log = silent
     checkpoints: Path | None = None
     log_every: int | None = None
+    ranks: Ranks = ALONE
+    """The processes that take part. All have the same context, but only the first one's log and
+    checkpoints are written."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,6 +82,7 @@ def loop(
     parts = {**parts, "progress": progress}
     store = Checkpoints(context.checkpoints, fingerprint) if context.checkpoints else None
     good = store.latest() if store else None
+    context.ranks.wait()  # the first process writes only after all have read
     if good is None:
         good = capture(parts)
     else:
@@ -92,7 +94,8 @@ def loop(
     summed = 0
 
     while progress.step < steps and not progress.finished:
-        losses = step(progress.step + 1)
+        with denormals_flushed():
+            losses = step(progress.step + 1)
         progress.step += 1
         number = progress.step
         for name, loss in losses.items():
@@ -100,14 +103,14 @@ def loop(
         summed += 1
 
         progress.seconds = seconds_before + time.monotonic() - begun
-        late = time_limit is not None and progress.seconds >= time_limit
+        late = time_limit is not None and context.ranks.agree(progress.seconds >= time_limit)
         last = late or number == steps
         examined = examine is not None and (last or number % examine_every == 0)
         milestone = last or examined or number % SNAPSHOT_STEPS == 0
         if not milestone and number % log_every:
             continue
 
-        means = _means(sums, summed)
+        means = _means(sums, summed, context)
         sums, summed = {}, 0
         healthy = all(map(math.isfinite, means.values()))
         if healthy and milestone:
@@ -118,21 +121,44 @@ def loop(
             continue
         epoch = math.ceil(number / steps_per_epoch)
         record = {"step": number, "steps": steps, "epoch": epoch, **means}
-        context.log(record | ({"roll_backs": progress.roll_backs} if progress.roll_backs else {}))
+        if context.ranks.first:
+            backs = {"roll_backs": progress.roll_backs} if progress.roll_backs else {}
+            context.log(record | backs)
         if not milestone:
             continue
 
         stop = examine(number) if examine is not None and examined else False
         progress.finished = last or stop
         good = capture(parts)
-        if store and (progress.finished or time.monotonic() - written >= CHECKPOINT_SECONDS):
+        if (
+            store
+            and context.ranks.first
+            and (progress.finished or time.monotonic() - written >= CHECKPOINT_SECONDS)
+        ):
             store.save(number, good)
             written = time.monotonic()
     return progress.step
 
 
-def _means(sums: Mapping[str, Tensor], summed: int) -> dict[str, float]:
-    values: list[float] = torch.stack(list(sums.values())).tolist()
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Numbers below 1e-38 count as 0 inside, where the processor can do so.
+
+    Sharp softmaxes and the moments of seldom used weights are full of them, and each costs a
+    processor a hundred times what other numbers do.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _means(sums: Mapping[str, Tensor], summed: int, context: Context) -> dict[str, float]:
+    """Over the steps since the last record, and over the processes."""
+    totals = torch.stack(list(sums.values()))
+    context.ranks.average_([totals])
+    values: list[float] = totals.tolist()
     return {name: value / summed for name, value in zip(sums, values, strict=True)}
 
 

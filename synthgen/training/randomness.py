@@ -8,6 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+_STATE = slice(24, 24 + 624 * 8)
+"""Bytes of the state of PyTorch's CPU generator that are the Mersenne Twister's 624 words, each in
+8 bytes; before them stand its seed and place."""
+
 
 def stream(seed: int, number: int, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator on ``device`` for step (or chunk, or epoch) ``number`` >= 0 of this ``seed``.
@@ -17,6 +21,26 @@ def stream(seed: int, number: int, device: torch.device | str = "cpu") -> torch.
     """
     start = int(np.random.SeedSequence(seed).generate_state(1)[0])
     return torch.Generator(device).manual_seed((start + number) % 2**32)
+
+
+def draw_stream(seed: int, number: int) -> torch.Generator:
+    """A generator on the CPU for chunk ``number`` >= 0 of the sample that ``seed`` fixes.
+
+    All bits of both count, unlike in :func:`stream`: of a billion rows in shards of their own
+    seeds, some chunks would otherwise begin with the same 32 bits and be the same. The Mersenne
+    Twister's whole state is set, as NumPy seeds its own (PyTorch would fill it from 32 bits).
+    """
+    generator = torch.Generator().manual_seed(0)
+    state = generator.get_state()
+    words = state.numpy()[_STATE].view(np.uint64)
+    words[:] = np.random.SeedSequence(seed, spawn_key=(1, number)).generate_state(len(words))
+    return generator.set_state(state)
+
+
+def draw_seed(seed: int, attempt: int) -> int:
+    """The seed, of 128 bits, of the draw number ``attempt`` >= 0 for the sample of this seed."""
+    words = np.random.SeedSequence(seed, spawn_key=(0, attempt)).generate_state(4)
+    return int.from_bytes(words.tobytes(), "little")
 
 
 def derive(seed: int, purpose: str) -> int:

@@ -33,8 +33,6 @@ FAST = (
     "--set",
     "generator.batch_size=50",
     "--set",
-    "generator.pac=5",
-    "--set",
     "decide.resamples=3",
     "--set",
     "decide.learners=[logistic]",
@@ -542,3 +540,32 @@ def test_sampling_keeps_integers_exact(cli: Cli, tmp_path: Path) -> None:
     augmented = pd.read_csv("run/augmented.csv")
     assert augmented["big"].dtype == np.int64
     assert set(augmented["big"].head(160)) <= set(frame["big"])
+
+
+def test_sample_in_shards(cli: Cli, finished: Path) -> None:
+    words = ("sample", str(finished), "-n", "1_000", "--shard-rows", "400", "--out", "rows")
+    ended = cli(*words, "--shards", "1:2", "--where", "sick=yes", "--progress", "json")
+    assert ended.code == 0, ended.err
+    assert ended.out == "rows\n"
+    assert json.loads(ended.err.splitlines()[-1]) == {"stage": "sample", "done": 2, "total": 2}
+    assert sorted(p.name for p in Path("rows").glob("*.parquet")) == [
+        "part-00001.parquet",
+        "part-00002.parquet",
+    ]
+    assert cli(*words, "--where", "sick=yes").code == 0
+    assert [len(pd.read_parquet(p)) for p in sorted(Path("rows").glob("*.parquet"))] == [
+        400,
+        400,
+        200,
+    ]
+    for more, told in (
+        (("--where", "sick=no"), "another plan"),
+        (("--shards", "1-2"), "FIRST:LAST"),
+        (("--shards", "2:3"), "0:2"),
+    ):
+        ended = cli(*words, *more)
+        assert ended.code == 2
+        assert told in ended.err
+    ended = cli("sample", str(finished), "-n", "10", "--workers", "2")
+    assert ended.code == 2
+    assert "--shard-rows" in ended.err

@@ -78,3 +78,32 @@ def test_a_full_file_system(table: Path, small_disk: Path) -> None:
     _is_clean_refusal(_augment(small_disk / "run", table), small_disk)
     ended = subprocess.run(["df", str(small_disk)], capture_output=True, text=True, check=True)
     assert "100%" not in ended.stdout  # What was half written was removed again.
+
+
+def test_shards_are_whole_or_not_there(table: Path, tmp_path: Path) -> None:
+    model, out = tmp_path / "model", tmp_path / "out"
+    synthgen = [sys.executable, "-m", "synthgen"]
+    generator = ("--target", "sick", "--generator", "resample", "-q")
+    subprocess.run([*synthgen, "train", str(table), "--out", str(model), *generator], check=True)
+    words = [*synthgen, "sample", str(model), "-n", "5000", "--out", str(out), "-q"]
+
+    def draw(limit: int | None, *more: str) -> subprocess.CompletedProcess[str]:
+        def restrict() -> None:
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+        return subprocess.run(
+            [*words, "--shard-rows", "2000", *more],
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=restrict,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+    for more in ((), ("--workers", "2")):
+        ended = draw(10_000, *more)
+        _is_clean_refusal(ended, out)
+        assert [p.name for p in out.iterdir()] == ["manifest.json"]
+    assert draw(None).returncode == 0
+    assert len(list(out.glob("part-*.parquet"))) == 3

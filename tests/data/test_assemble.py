@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from synthgen.data.assemble import assemble
 from synthgen.data.dtypes import dtype_name
 from synthgen.data.infer import infer
-from synthgen.data.keys import ROOM, fresh_keys, pattern_of
+from synthgen.data.keys import ROOM, fresh_keys, numbered_keys, pattern_of
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.schema import Constant, Identifier, Schema, Text
 from synthgen.data.table import Table
@@ -248,3 +248,46 @@ def test_keys_fit_the_pattern_of_keys(example: str, n: int, seed: int) -> None:
         assert alphabet
     letters = "".join(f"[{re.escape(a)}]{{{k},}}" for a, k in pattern)
     assert keys.str.fullmatch(letters).all()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        (("P", 1), ("-", 1), ("0123456789", 6)),
+        (("0123456789abcdef", 16),),
+        (("AB", 1), ("0123456789", 2), ("-", 1), ("xyz", 3)),
+        (),
+    ],
+)
+def test_numbered_keys_never_meet(pattern: Any) -> None:
+    total, seed = 3000, np.random.SeedSequence(4)
+    parts = [
+        numbered_keys(pattern, "object", range(first, min(first + 700, total)), total, seed)
+        for first in range(0, total, 700)
+    ]
+    whole = pd.concat(parts)
+    assert len(whole) == total
+    assert whole.is_unique
+    alone = numbered_keys(pattern, "object", range(1400, 2100), total, seed)
+    assert alone.tolist() == parts[2].tolist()
+    # Neighbours do not look like a sequence.
+    last = pd.Series([text[-2:] for text in parts[0]])
+    assert last.nunique() > 5
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "UInt32", "float64"])
+def test_numbered_integers_follow_each_other(dtype: str) -> None:
+    seed = np.random.SeedSequence(1)
+    one = numbered_keys((), dtype, range(0, 50), 10**8, seed)
+    other = numbered_keys((), dtype, range(50, 100), 10**8, seed)
+    both = pd.concat([one, other]).astype("int64")
+    assert str(one.dtype) == dtype
+    assert (np.diff(both) == 1).all()
+
+
+def test_a_billion_numbered_texts_need_no_more_memory_than_one_part() -> None:
+    pattern = (("0123456789abcdef", 32),)
+    part = range(999_999_000, 10**9)
+    keys = numbered_keys(pattern, "string", part, 10**9, np.random.SeedSequence(1))
+    assert keys.nunique() == 1000
+    assert keys.str.fullmatch("[0-9a-f]{32}").all()

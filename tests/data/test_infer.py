@@ -554,3 +554,15 @@ def test_fifty_thousand_categories_and_many_rows_are_quick() -> None:
 
 def test_free_text_is_text() -> None:
     assert isinstance(column([f"note {'so ' * (i % 5)} {i}" for i in range(ROWS)]), Text)
+
+
+def test_very_many_repeated_texts_are_categories_and_numbers_are_numbers() -> None:
+    rng = np.random.default_rng(0)
+    number = rng.integers(0, 4_000, 60_000)
+    text = pd.Series(number).map("w{:06}".format)
+    frame = pd.DataFrame({"text": text, "category": text.astype("category"), "number": number})
+    schema = infer(frame, target=None)
+    assert [column.kind for column in schema.columns] == ["categorical", "categorical", "numeric"]
+    assert len(schema["text"].values) > 3_900  # type: ignore[union-attr]
+    declared = infer(frame, target=None, overrides={"number": ColumnOverride(kind="categorical")})
+    assert len(declared["number"].values) > 3_900  # type: ignore[union-attr]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from synthgen.data.schema import Categorical, Column, Numeric, Schema
 from synthgen.data.table import Table
@@ -12,7 +13,7 @@ from synthgen.encoding import Encoder
 from synthgen.encoding.discrete import Categories
 from synthgen.encoding.encoder import Encoding
 from synthgen.encoding.modes import Modes
-from synthgen.encoding.onehot import Layout
+from synthgen.encoding.wide import Wide
 
 ROWS = 400  # below 500 the reference does not start worker processes
 
@@ -57,7 +58,16 @@ def test_the_wide_matrix_is_the_references(frame: pd.DataFrame) -> None:
             )
     encoder = Encoder(Schema(columns=tuple(columns)), tuple(encodings), (), seed=0)
     encoded = encoder.encode(Table(frame, encoder.schema))
-    ours = Layout.of(encoder.spans).expand(encoded.codes, encoded.scalars).numpy()
+    wide = Wide.of(encoder.spans)
+    rows = wide.expand(encoded.codes, encoded.scalars)
+    # The reference has each column's scalar in front of its codes.
+    scalars = iter(rows[:, : wide.scalars].split(1, dim=1))
+    codes = rows[:, wide.scalars :].split(wide.sizes, dim=1)
+    parts = [
+        [*([next(scalars)] if span.scalar else []), part]
+        for span, part in zip(encoder.spans, codes, strict=True)
+    ]
+    ours = torch.cat([part for column in parts for part in column], 1).numpy()
 
     np.random.seed(0)  # noqa: NPY002 (the reference draws from the global state)
     theirs = reference.transform(frame)

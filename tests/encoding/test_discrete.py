@@ -70,3 +70,80 @@ def test_what_training_never_showed_becomes_the_most_frequent_value() -> None:
 def test_there_is_always_a_code() -> None:
     assert fit([], 0).size == 1
     assert fit([MISSING], 0, missing=True).size == 1
+
+
+# ---- more values than codes -------------------------------------------------------------------
+
+
+def crowd(counts: list[int], most: int, *, missing: bool = False) -> Categories:
+    """Fitted to so many rows of each value, with at most so many codes."""
+    codes = np.repeat(np.arange(len(counts)), counts)
+    values = tuple(f"v{i}" for i in range(len(counts)))
+    column = Categorical(name="x", dtype="object", missing=missing, values=values)
+    return Categories.fit(codes, column, most)
+
+
+def test_few_values_have_a_code_each_whatever_the_limit() -> None:
+    assert crowd([3, 9, 5], 3) == crowd([3, 9, 5], 10)
+    assert crowd([3, 9, 5], 3).codes is None
+
+
+def test_the_most_frequent_values_keep_a_code_of_their_own() -> None:
+    counts = [5, 50, 6, 40, 7, 30, 8, 9]
+    categories = crowd(counts, 5, missing=True)
+    codes = [categories.code_of(position) for position in range(8)]
+    assert [codes[1], codes[3], codes[5]] == [0, 1, 2]
+    assert {codes[i] for i in (0, 2, 4, 6, 7)} == {3, 4}
+    assert categories.size == 6
+    assert encode(categories, [1, 5, MISSING, UNLISTED]) == [0, 2, 5, 0]
+
+
+@pytest.mark.parametrize("values", [1001, 1500, 40_000])
+def test_groups_are_balanced(values: int) -> None:
+    rng = np.random.default_rng(values)
+    counts = rng.zipf(1.3, values).clip(5, 10_000)
+    categories = crowd(counts.tolist(), 1000)
+    shared = categories._shared
+    rows = np.bincount(shared, weights=counts, minlength=1000)
+    assert categories.size == 1000
+    assert (rows > 0).all()
+    own = np.argsort(-counts, kind="stable")[:500]
+    assert (np.bincount(shared)[shared[own]] == 1).all()
+    grouped = np.delete(counts, own)
+    assert np.ptp(rows[500:]) <= grouped.max()
+
+
+def test_members_are_drawn_by_their_training_frequency() -> None:
+    counts = [900, 700, 40, 30, 20, 10, 0]
+    categories = crowd(counts, 3)
+    assert [categories.code_of(position) for position in range(7)] == [0, 1, 2, 2, 2, 2, 2]
+    drawn = np.bincount(decode(categories, [2] * 20_000), minlength=7) / 20_000
+    assert drawn[[0, 1, 6]].sum() == 0
+    assert drawn[2:6] == pytest.approx([0.4, 0.3, 0.2, 0.1], abs=0.015)
+    assert decode(categories, [0, 1] * 5) == [0, 1] * 5
+
+
+def test_a_wanted_member_replaces_its_group_and_nothing_else() -> None:
+    counts = [900, 700, 40, 30, 20, 10, 0]
+    categories = crowd(counts, 3, missing=True)
+    codes = [0, 2, 3, 1, 2, 2]
+    free = decode(categories, codes)
+    fixed = categories.decode(np.array(codes), np.random.default_rng(0), 5).tolist()
+    assert fixed == [0, 5, MISSING, 1, 5, 5]
+    assert [free[i] for i in (0, 2, 3)] == [0, MISSING, 1]
+    # What no training row showed is not made by asking for it.
+    assert categories.decode(np.array(codes), np.random.default_rng(0), 6).tolist() == free
+
+
+def test_a_group_that_a_resample_lacks_can_be_decoded() -> None:
+    categories = crowd([9, 8, 0, 0, 0, 0], 4)
+    drawn = decode(categories, [2, 3] * 50)
+    assert set(drawn) == {2, 3, 4, 5}
+
+
+def test_shared_codes_survive_json() -> None:
+    categories = crowd(list(range(5, 40)), 10)
+    again = Categories.model_validate_json(categories.model_dump_json())
+    assert again == categories
+    codes = [*range(10)] * 9
+    assert decode(again, codes) == decode(categories, codes)

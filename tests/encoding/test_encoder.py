@@ -294,10 +294,10 @@ def test_a_row_takes_two_bytes_a_column_and_four_a_scalar(numeric: Kind) -> None
     assert held == len(encoded) * (2 * 9 + 4 * 5)
 
 
-def test_more_than_32767_codes_take_four_bytes() -> None:
+def test_a_target_of_more_than_32767_classes_takes_four_bytes() -> None:
     names = tuple(f"v{i}" for i in range(40_000))
     column = Categorical(name="x", dtype="object", values=names)
-    table = Table(pd.DataFrame({"x": names}), Schema(columns=(column,)))
+    table = Table(pd.DataFrame({"x": names}), Schema(columns=(column,), target="x"))
     encoder = fit_encoder(table, numeric="modes", seed=0)
     encoded = encoder.encode(table)
     assert encoded.codes.dtype == torch.int32

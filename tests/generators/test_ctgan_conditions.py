@@ -7,6 +7,7 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
+from synthgen.encoding import Wide
 from synthgen.encoding.layout import Encoded, Span
 from synthgen.generators.ctgan_conditions import (
     Conditions,
@@ -14,7 +15,6 @@ from synthgen.generators.ctgan_conditions import (
     RowsByCondition,
     TrainingBatches,
 )
-from synthgen.generators.tabular_batches import Wide
 from synthgen.training.randomness import stream
 
 COUNTS = (torch.tensor([900, 90, 0, 9, 1]), torch.tensor([1000]), torch.tensor([400, 600]))
@@ -24,6 +24,7 @@ SPANS = [
     Span("unit", 1, False, True),
     Span("sex", 2, False, True),
 ]
+TOLD = (0, 2, 3)
 
 
 def encoded() -> Encoded:
@@ -59,7 +60,7 @@ def test_columns_are_drawn_evenly_and_categories_by_weight(log: bool) -> None:
 def test_real_rows_meet_their_conditions_with_equal_chances() -> None:
     data = encoded()
     wide = Wide.of(SPANS)
-    conditions = Conditions.of(SPANS, wide.layout)
+    conditions = Conditions.of(SPANS, wide, TOLD)
     assert conditions is not None
     codes = data.codes[:, conditions.span].long()
     rows = RowsByCondition.of(codes, COUNTS)
@@ -76,55 +77,50 @@ def test_real_rows_meet_their_conditions_with_equal_chances() -> None:
 
 def test_conditions_count_the_categories_of_discrete_columns() -> None:
     wide = Wide.of(SPANS)
-    conditions = Conditions.of(SPANS, wide.layout)
+    conditions = Conditions.of(SPANS, wide, TOLD)
     assert conditions is not None
     assert len(conditions) == 8
     assert conditions.column.tolist() == [0, 0, 0, 0, 0, 1, 2, 2]
     assert conditions.code.tolist() == [0, 1, 2, 3, 4, 0, 0, 1]
     assert conditions.span.tolist() == [0, 2, 3]
+    assert conditions.place.tolist() == [0, 1, 2, 3, 4, 8, 9, 10]
     logits = torch.arange(11.0)[None].repeat(8, 1)  # town 0-4, age 5-7, unit 8, sex 9-10
     own = conditions.logits(logits, torch.arange(8))
-    assert own[:5].tolist() == [[0.0, 1.0, 2.0, 3.0, 4.0]] * 5
-    assert own[5, 0] == 8
-    assert own[6, :2].tolist() == own[7, :2].tolist() == [9.0, 10.0]
-    assert (own[5:, 2:] == -torch.inf).all()
+    columns = [range(5)] * 5 + [range(8, 9)] + [range(9, 11)] * 2
+    for row, column in zip(own.tolist(), columns, strict=True):
+        assert row == [place if place in column else -torch.inf for place in range(11)]
 
 
 def test_a_table_without_discrete_columns_has_no_conditions() -> None:
     wide = Wide.of(SPANS[1:2])
-    assert Conditions.of(SPANS[1:2], wide.layout) is None
+    assert Conditions.of(SPANS[1:2], wide, ()) is None
     data = encoded()
     batches = TrainingBatches.of(Encoded(data.codes[:, 1:2], data.scalars), wide, None, log=True)
     assert batches.conditions(10, stream(0, 0)) is None
-    rows, conditions = batches.real(10, None, stream(0, 0))
+    rows, conditions = batches.real(10, None, stream(0, 0), slice(None))
     assert rows.shape == (10, 4)
     assert conditions is None
 
 
 def test_real_batches_hold_the_fake_rows_conditions_in_another_order() -> None:
     wide = Wide.of(SPANS)
-    conditions = Conditions.of(SPANS, wide.layout)
+    conditions = Conditions.of(SPANS, wide, TOLD)
     assert conditions is not None
     batches = TrainingBatches.of(encoded(), wide, conditions, log=True)
     random = stream(3, 0)
     asked = batches.conditions(200, random)
     assert asked is not None
-    rows, given = batches.real(200, asked, random)
+    rows, given = batches.real(200, asked, random, slice(None))
     assert given is not None
     assert torch.equal(asked.sort().values, given.sort().values)
     assert not torch.equal(asked, given)
     own = conditions.logits(rows[:, wide.scalars :], given)
-    assert (own.gather(1, conditions.code[given, None]) == 1).all()
+    assert (own.gather(1, conditions.place[given, None]) == 1).all()
 
 
-def test_imposed_categories_replace_draws_only_where_the_generator_means_them() -> None:
-    wide = Wide.of(SPANS)
-    conditions = Conditions.of(SPANS, wide.layout)
+def test_conditions_are_imposed_on_their_own_columns_alone() -> None:
+    conditions = Conditions.of(SPANS, Wide.of(SPANS), TOLD)
     assert conditions is not None
-    logits = torch.zeros(3, 11)
-    logits[0, 1] = 2.0  # town 1 is likeliest, and asked for
-    logits[1, 3] = 2.0  # town 3 is likeliest, but town 1 is asked for
-    logits[2, 10] = 2.0  # sex 1 is likeliest, and asked for
     codes = torch.tensor([[4, 0, 0, 0], [4, 1, 0, 0], [4, 2, 0, 0]])
-    conditions.impose(codes, logits, torch.tensor([1, 1, 7]))
+    conditions.impose(codes, torch.tensor([1, 5, 7]))
     assert codes.tolist() == [[1, 0, 0, 0], [4, 1, 0, 0], [4, 2, 0, 1]]

@@ -17,10 +17,10 @@ from torch.nn import functional
 
 from synthgen.data.infer import infer
 from synthgen.data.table import Table
-from synthgen.encoding import Span
+from synthgen.encoding import Span, Wide
 from synthgen.errors import DataError, ShortfallWarning, TrainingError
 from synthgen.generators import tvae as module
-from synthgen.generators.tabular_batches import Epochs, Wide
+from synthgen.generators.tabular_batches import Epochs
 from synthgen.generators.tvae import TVAE, Decoder, Inference, TVAESampler, reconstruction
 from synthgen.training import loop as loop_module
 from synthgen.training.context import Context
@@ -257,6 +257,7 @@ CHANGES: list[dict[str, Any]] = [
     {"batch_size": 50},
     {"epochs": 4},
     {"numeric": "quantiles"},
+    {"max_codes": 2},
     {"ema": 0.5},
     {"validation": {"share": 0.4, "every": 1}},
 ]

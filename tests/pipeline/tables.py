@@ -37,7 +37,7 @@ def small(**settings: Any) -> Config:
     """A configuration whose run takes seconds."""
     base: dict[str, Any] = {
         "data": {"target": "sick"},
-        "generator": {"name": "ctgan", "epochs": 3, "batch_size": 50, "pac": 5},
+        "generator": {"name": "ctgan", "epochs": 3, "batch_size": 50},
         "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
         "workers": 1,
     }

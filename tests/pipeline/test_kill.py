@@ -19,7 +19,7 @@ KILLS = 20
 EPOCHS = 60
 SETTINGS: dict[str, Any] = {
     "data": {"source": "sklearn:wine", "target": "target"},
-    "generator": {"name": "ctgan", "epochs": EPOCHS, "batch_size": 50, "pac": 5},
+    "generator": {"name": "ctgan", "epochs": EPOCHS, "batch_size": 50},
     "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
     "workers": 1,
 }
