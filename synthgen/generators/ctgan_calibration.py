@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from synthgen.encoding import Span, Wide
 
-ROUNDS = 30
-"""Corrections of the logits, after each of which the expected frequencies are counted again."""
+ROUNDS, CLOSE = 30, 1e-3
+"""Corrections of the logits at most, after each of which the expected frequencies are counted
+again, and the correction that is as good as none."""
 LARGEST = 20.0
 """Of the constants, in size: no bound in practice, but a generator that rules a code out stays
 finite."""
@@ -60,9 +61,12 @@ class Calibration(nn.Module):
         for _ in range(ROUNDS):
             shares = wide.softmax_(logits + (self.logits[:, None] + never)).double().mean(1)
             shares = shares.clamp_min(torch.finfo(torch.float32).tiny)
-            self.logits += torch.where(free, (wanted / shares).log(), 0.0).float()
+            correction = torch.where(free, (wanted / shares).log(), 0.0).float()
+            self.logits += correction
             # Neither can a constant make a code likely that the generator rules out.
             self.logits.clamp_(-LARGEST, LARGEST)
+            if correction.abs().max() < CLOSE:
+                return
 
     @torch.no_grad()
     def fit_knots(self, raw: Tensor, noise: Tensor, spans: Sequence[Span]) -> None:

@@ -23,8 +23,8 @@ from synthgen.training.randomness import draw_seed, draw_stream, stream
 
 TRIES = 20
 """Draws at most for a sample with conditions."""
-CALIBRATION_ROWS = 16_384
-"""Rows of the generator by which it is calibrated."""
+CALIBRATION_ROWS = 4_096, 16_384
+"""Rows of the generator by which it is calibrated: as many as trained it, within these bounds."""
 CHUNK_ROWS = 1024
 """Rows that pass the network at once: what they need stays in a processor's cache."""
 
@@ -110,7 +110,9 @@ class CTGANSampler:
         spans = self.encoder.spans
         wide = Wide.of(spans)
         random = stream(seed, 0)
-        z = torch.randn(CALIBRATION_ROWS, self.network.embedding_dim, generator=random)
+        least, most = CALIBRATION_ROWS
+        rows = min(max(int(self.encoder.counts[0].sum()), least), most)
+        z = torch.randn(rows, self.network.embedding_dim, generator=random)
         usual = self._usual_conditions()
         raw = self.network(z, usual.draw(len(z), random) if usual else None)
         calibration = Calibration(spans)
