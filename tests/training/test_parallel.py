@@ -79,7 +79,7 @@ def assert_alike(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> 
     assert one.keys() == two.keys()
     biases = sorted(key for key in one if ".bias." in key)
     for key in one.keys() - set(biases[:-1]):
-        assert (two[key] - one[key]).float().norm() <= 1e-2 * one[key].float().norm(), key
+        assert (two[key] - one[key]).float().norm() <= 5e-2 * one[key].float().norm(), key
 
 
 @pytest.mark.parametrize("name", ["ctgan", "ctgan-paper"])
