@@ -67,7 +67,8 @@ class Wide:
     def largest(self, logits: Tensor) -> Tensor:
         """(codes, batch): 1 for the largest entry of each span and what equals it, else 0."""
         top = torch.stack([part.amax(0) for part in torch.split(logits, self.sizes)])
-        return (logits == top.index_select(0, self.segments)).to(logits.dtype)
+        hits = torch.empty_like(logits, memory_format=torch.contiguous_format)
+        return torch.eq(logits, top.index_select(0, self.segments), out=hits)
 
     def argmax(self, logits: Tensor) -> Tensor:
         """int64 (batch, spans) from (codes, batch): the code of the largest entry in each span,

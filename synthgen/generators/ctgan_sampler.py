@@ -23,10 +23,12 @@ from synthgen.training.randomness import draw_seed, draw_stream, stream
 
 TRIES = 20
 """Draws at most for a sample with conditions."""
-CALIBRATION_ROWS = 4_096, 16_384
-"""Rows of the generator by which it is calibrated: as many as trained it, within these bounds."""
-CHUNK_ROWS = 1024
-"""Rows that pass the network at once: what they need stays in a processor's cache."""
+CALIBRATION_ROWS, CALIBRATION_ENTRIES = (4_096, 16_384), 2**25
+"""Rows of the generator by which it is calibrated: as many as trained it, within these bounds, but
+not more entries than that, unless they are fewer than 1,024 rows."""
+CHUNK_ROWS, CHUNK_ENTRIES = 2_048, 2**22
+"""Rows that pass the network at once, so that what they need stays near the processor; fewer where
+they have more entries, 16 MiB of them."""
 
 
 class SamplerParts(nn.Module):
@@ -82,15 +84,16 @@ class CTGANSampler:
         constants = unseen_codes(self.encoder.counts)[:, None]
         if self.calibration:
             constants = constants + self.calibration.logits[:, None]
+        chunk = max(1, min(CHUNK_ROWS, CHUNK_ENTRIES // sum(self.network.sizes)))
         codes, scalars = [], []
-        for number in range(max(1, -(-n // CHUNK_ROWS))):
+        for number in range(max(1, -(-n // chunk))):
             random = draw_stream(seed, number)
-            z = torch.randn(CHUNK_ROWS, self.network.embedding_dim, generator=random)
-            condition = usual.draw(CHUNK_ROWS, random) if usual else None
+            z = torch.randn(chunk, self.network.embedding_dim, generator=random)
+            condition = usual.draw(chunk, random) if usual else None
             if condition is not None and wanted is not None:
                 condition.fill_(wanted)
             raw = self.network(z, condition)
-            logits = gumbel_noise(wide.codes, CHUNK_ROWS, random).add_(raw[:, wide.scalars :].T)
+            logits = gumbel_noise(wide.codes, chunk, random).add_(raw[:, wide.scalars :].T)
             drawn = wide.argmax(logits.add_(constants))
             if conditions and condition is not None:
                 conditions.impose(drawn, condition)
@@ -112,6 +115,7 @@ class CTGANSampler:
         random = stream(seed, 0)
         least, most = CALIBRATION_ROWS
         rows = min(max(int(self.encoder.counts[0].sum()), least), most)
+        rows = min(rows, max(CALIBRATION_ENTRIES // wide.width, 1_024))
         z = torch.randn(rows, self.network.embedding_dim, generator=random)
         usual = self._usual_conditions()
         raw = self.network(z, usual.draw(len(z), random) if usual else None)
