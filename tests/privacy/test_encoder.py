@@ -166,8 +166,7 @@ def test_times_written_as_text_keep_their_format() -> None:
     frame = pd.DataFrame({"day": days.strftime("%d.%m.%Y"), "y": ["a", "b"] * 400})
     frame.loc[3, "day"] = "31.12.2011"
     train = Table(frame, infer(frame, target="y"))
-    if not isinstance(train.schema["day"], Datetime):
-        pytest.skip("not taken for times")
+    assert isinstance(train.schema["day"], Datetime)
     encoder = fitted(train)
     back = encoder.decode(encoder.encode(Table(frame, encoder.schema)), seed=1).frame["day"]
     parsed = pd.to_datetime(back, format="%d.%m.%Y")
