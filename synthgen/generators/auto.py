@@ -16,7 +16,6 @@ copy cannot be candidates. Nothing here looks at a clock: the same seed makes th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +35,7 @@ from synthgen.generators.ctgan import CTGAN
 from synthgen.generators.description import DESCRIPTION, damaged
 from synthgen.generators.mixture import Mixture
 from synthgen.generators.tabular_batches import check_rows
+from synthgen.generators.tabular_files import rows_fingerprint
 from synthgen.generators.tvae import TVAE
 from synthgen.metrics.reference import subsample
 from synthgen.metrics.two_sample import placements
@@ -102,7 +102,7 @@ class Auto(Generator):
         fitted, held_out = self._divide(train, derive(context.seed, "held out"))
         trials = [Trial() for _ in self.candidates]
         if held_out is not None:
-            digest = self._fingerprint(train, context.seed)
+            digest = rows_fingerprint(self, train, context.seed)
             trials = [
                 self._recalled(place, digest, context)
                 or self._trial(place, fitted, held_out, digest, context)
@@ -212,16 +212,6 @@ class Auto(Generator):
         if record["of"] != digest:
             return None
         return Trial.of(record)
-
-    def _fingerprint(self, train: Columnar, seed: int) -> str:
-        """What tells one choice from another: the candidates, the rows and the seed."""
-        settings = [self.model_dump(mode="json"), train.schema.model_dump(mode="json"), seed]
-        digest = hashlib.sha256(json.dumps(settings).encode())
-        for continuous in train.schema.continuous:
-            digest.update(train.numbers(continuous.name).tobytes())
-        for discrete in train.schema.discrete:
-            digest.update(train.codes(discrete.name).tobytes())
-        return digest.hexdigest()
 
     def _choice(self, place: int, trials: Sequence[Trial], held_out: int) -> Choice:
         contenders = [

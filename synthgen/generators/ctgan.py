@@ -164,11 +164,9 @@ class CTGAN(Generator):
             parts=parts,
             network=network,
             sampler=sampler,
-            epochs=self.epochs,
+            generator=self,
             steps_per_epoch=max(1, len(data) // batch),
-            validation=self.validation,
             held_out=held_out,
-            time_limit=self.time_limit,
             fingerprint=fingerprint(self, encoder, data, seed),
             context=context,
         )
@@ -188,10 +186,8 @@ class CTGAN(Generator):
         return SamplerParts(self._generator(encoder), calibration)
 
     def _generator(self, encoder: Encoder, ranks: Ranks = ALONE) -> ConditionalGenerator:
-        conditions = sum(encoder.spans[k].size for k in encoder.target_span)
-        width = sum(span.size + span.scalar for span in encoder.spans)
-        return ConditionalGenerator(
-            self.embedding_dim, conditions, self.generator_dim, width, ranks
+        return ConditionalGenerator.of(
+            encoder.spans, encoder.target_span, self.embedding_dim, self.generator_dim, ranks
         )
 
 

@@ -11,10 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from synthgen.encoding import Span
 from synthgen.training.batch_norm import Statistics, normalise, normalise_backward
 from synthgen.training.parallel import ALONE, Ranks
 
@@ -70,6 +72,21 @@ class ConditionalGenerator(nn.Module):
             blocks += [self.inner[k - 1]] if k else []
             for block in blocks:
                 nn.init.uniform_(block, -bound, bound)
+
+    @classmethod
+    def of(
+        cls,
+        spans: Sequence[Span],
+        told: Sequence[int],
+        embedding_dim: int,
+        hidden: Sequence[int],
+        ranks: Ranks = ALONE,
+    ) -> Self:
+        """For rows of these spans, of which it is told the codes of those at the positions
+        ``told``."""
+        conditions = sum(spans[k].size for k in told)
+        width = sum(span.size + span.scalar for span in spans)
+        return cls(embedding_dim, conditions, hidden, width, ranks)
 
     @torch.no_grad()
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:

@@ -185,11 +185,9 @@ class CTGANPaper(Generator):
             parts=parts,
             network=network,
             sampler=sampler,
-            epochs=self.epochs,
+            generator=self,
             steps_per_epoch=max(1, len(data) // batch),
-            validation=self.validation,
             held_out=held_out,
-            time_limit=self.time_limit,
             fingerprint=fingerprint(self, encoder, data, seed),
             context=context,
         )
@@ -206,10 +204,8 @@ class CTGANPaper(Generator):
         return SamplerParts(self._generator(encoder), None)
 
     def _generator(self, encoder: Encoder, ranks: Ranks = ALONE) -> ConditionalGenerator:
-        conditions = sum(encoder.spans[k].size for k in encoder.discrete_spans)
-        width = sum(span.size + span.scalar for span in encoder.spans)
-        return ConditionalGenerator(
-            self.embedding_dim, conditions, self.generator_dim, width, ranks
+        return ConditionalGenerator.of(
+            encoder.spans, encoder.discrete_spans, self.embedding_dim, self.generator_dim, ranks
         )
 
 

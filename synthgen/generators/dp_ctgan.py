@@ -13,7 +13,6 @@ set to the noisy counts, which are known better than what the critic could teach
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ from synthgen.generators.ctgan_generator import ConditionalGenerator, Pass
 from synthgen.generators.ctgan_sampler import CTGANSampler, SamplerParts
 from synthgen.generators.description import damaged, read_privacy
 from synthgen.generators.tabular_batches import check_rows, gumbel_noise
-from synthgen.generators.tabular_files import read_model, write_model
+from synthgen.generators.tabular_files import read_model, rows_fingerprint, write_model
 from synthgen.privacy.accounting import (
     Ledger,
     calibrated,
@@ -143,7 +142,7 @@ class DPCTGAN(Generator):
         plan = self._plan(train, batch / n, steps * self.discriminator_steps)
 
         # A resumed training must not ask the rows again: what they answered is in its checkpoint.
-        fingerprint = self._fingerprint(train, seed)
+        fingerprint = rows_fingerprint(self, train, seed)
         saved = context.checkpoints and Checkpoints(context.checkpoints, fingerprint).latest()
         if saved:
             encoder = Encoder.from_json(json.loads(saved["answers"]["encoder"]))
@@ -280,19 +279,9 @@ class DPCTGAN(Generator):
         return SamplerParts(self._generator(encoder), Calibration(encoder.spans))
 
     def _generator(self, encoder: Encoder) -> ConditionalGenerator:
-        conditions = sum(encoder.spans[k].size for k in encoder.discrete_spans)
-        width = sum(span.size + span.scalar for span in encoder.spans)
-        return ConditionalGenerator(self.embedding_dim, conditions, self.generator_dim, width)
-
-    def _fingerprint(self, train: Columnar, seed: int) -> str:
-        """What tells one training from another. Not the encoder, which is different each time."""
-        settings = [self.model_dump(mode="json"), train.schema.model_dump(mode="json"), seed]
-        digest = hashlib.sha256(json.dumps(settings).encode())
-        for column in train.schema.continuous:
-            digest.update(train.numbers(column.name).tobytes())
-        for discrete in train.schema.discrete:
-            digest.update(train.codes(discrete.name).tobytes())
-        return digest.hexdigest()
+        return ConditionalGenerator.of(
+            encoder.spans, encoder.discrete_spans, self.embedding_dim, self.generator_dim
+        )
 
 
 @dataclass(frozen=True)

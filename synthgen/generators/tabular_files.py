@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from synthgen.data.table import Columnar
 from synthgen.encoding import Encoded, Encoder
 from synthgen.generators.base import Generator
 from synthgen.generators.description import DESCRIPTION, FORMAT, damaged
@@ -46,6 +47,17 @@ def fingerprint(generator: Generator, encoder: Encoder, data: Encoded, seed: int
     for tensor in (data.codes, data.scalars):
         # The numbers as they lie in memory: a copy of them could be gigabytes.
         digest.update(tensor.cpu().contiguous().numpy().reshape(-1).data)
+    return digest.hexdigest()
+
+
+def rows_fingerprint(generator: Generator, train: Columnar, seed: int) -> str:
+    """The same for a training that has no encoder yet, or another one each time."""
+    settings = [generator.model_dump(mode="json"), train.schema.model_dump(mode="json"), seed]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for continuous in train.schema.continuous:
+        digest.update(train.numbers(continuous.name).tobytes())
+    for discrete in train.schema.discrete:
+        digest.update(train.codes(discrete.name).tobytes())
     return digest.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from torch import Tensor, nn
 
@@ -17,23 +17,38 @@ from synthgen.training.loop import loop
 S = TypeVar("S", bound=Sampler)
 
 
+class Trained(Protocol):
+    """The settings of a generator that say how long it trains."""
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def validation(self) -> Validation | None: ...
+
+    @property
+    def time_limit(self) -> float | None: ...
+
+
 def train_network(
     step: Callable[[int], dict[str, Tensor]],
     *,
     parts: Mapping[str, Stateful],
     network: nn.Module,
     sampler: Callable[[], S],
-    epochs: int,
+    generator: Trained,
     steps_per_epoch: int,
-    validation: Validation | None,
     held_out: Columnar | None,
-    time_limit: float | None,
     fingerprint: str,
     context: Context,
 ) -> S:
-    """Take the steps of so many epochs (:func:`~synthgen.training.loop.loop`); returns what
-    ``sampler`` gives with the final weights of ``network``, which may be the best by validation."""
-    steps, watch = epochs * steps_per_epoch, None
+    """Take the steps of all the generator's epochs (:func:`~synthgen.training.loop.loop`).
+
+    Returns what ``sampler`` gives with the final weights of ``network``, which may be the best by
+    validation.
+    """
+    validation = generator.validation
+    steps, watch = generator.epochs * steps_per_epoch, None
     if validation and held_out:
         watch = Watch(validation, held_out, network, sampler, steps, context)
         parts = {**parts, "watch": watch}
@@ -46,7 +61,7 @@ def train_network(
         steps_per_epoch=steps_per_epoch,
         examine=watch.examine if watch else None,
         examine_every=validation.every * steps_per_epoch if validation else 1,
-        time_limit=time_limit,
+        time_limit=generator.time_limit,
     )
     if watch:
         watch.select()

@@ -131,11 +131,9 @@ class TVAE(Generator):
             parts=parts,
             network=network,
             sampler=sampler,
-            epochs=self.epochs,
+            generator=self,
             steps_per_epoch=shuffled.steps,
-            validation=self.validation,
             held_out=held_out,
-            time_limit=self.time_limit,
             fingerprint=fingerprint(self, encoder, data, seed),
             context=context,
         )

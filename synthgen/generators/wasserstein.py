@@ -42,8 +42,9 @@ def critic_step(
 
     # Real, fake and interpolated packs go back together. For the first two the loss is the
     # distance; for the last it is the value itself, whose gradient by the input is penalised.
-    sides = torch.tensor([-1 / packs, 1 / packs, 1.0], device=rows.device)
-    by_value = sides.repeat_interleave(packs)
+    by_value = rows.new_full((3 * packs,), 1 / packs)
+    by_value[:packs] = -1 / packs
+    by_value[judged_packs:] = 1.0
     entering = critic.backward(judged, by_value)
     steep = entering[0][judged_packs:]
     gradient = steep @ critic.first.T
