@@ -1,6 +1,7 @@
 """Mode-specific normalisation (Xu et al. 2019, arXiv 1907.00503, section 4.2).
 
-A variational Gaussian mixture of at most ten modes is fitted to the column; a value is the mode
+A variational Gaussian mixture of at most ten modes is fitted to the column
+(:mod:`~synthgen.encoding.dirichlet_mixture`); a value is the mode
 it was drawn from and its place within the mode, ``alpha = (x - mean) / (4 std)``.
 """
 
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from threadpoolctl import threadpool_limits
 
+from synthgen.encoding.dirichlet_mixture import Groups, Mixture, fit_mixture
+
 MODES = 10
 """The mixture's components before the light ones are dropped (section 4.2)."""
 LIGHT = 0.005
 """Modes of at most this weight are dropped, as the authors' code does."""
-FITTED_ROWS = 10_000
-"""The mixture sees at most so many values."""
 CHUNK = 1 << 13
 """Values that are encoded at once: few enough for the processor's cache."""
 
@@ -54,14 +55,14 @@ class Modes(BaseModel):
         spread = float(values.std()) if len(values) and values[0] < values[-1] else 0.0
         if spread == 0.0:
             return cls(unit=unit, weights=(1.0,), means=(centre,), stds=(1e-6,), missing=missing)
-        n = len(values)
-        kept = values[_evenly(n)]
-        weights, means, stds = _mixture((kept - centre) / spread, n, unit * spread, seed)
+        values -= centre
+        values /= spread
+        found = _mixture(values, unit * spread, seed)
         return cls(
             unit=unit,
-            weights=tuple(weights.tolist()),
-            means=tuple((centre + spread * means).tolist()),
-            stds=tuple((spread * stds).tolist()),
+            weights=tuple(found.weights.tolist()),
+            means=tuple((centre + spread * found.means).tolist()),
+            stds=tuple((spread * found.stds).tolist()),
             missing=missing,
         )
 
@@ -106,41 +107,23 @@ class Modes(BaseModel):
         return numbers
 
 
-def _evenly(n: int) -> NDArray[np.int64]:
-    """At most :data:`FITTED_ROWS` evenly spaced ranks among ``n`` sorted values."""
-    m = min(n, FITTED_ROWS)
-    return ((np.arange(m) + 0.5) / (m / n)).astype(np.int64)
-
-
-def _mixture(
-    kept: NDArray[np.float64], n: int, scale: float, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Weights, means and standard deviations of the modes of ``n`` standardised values.
-
-    Many of them are represented by those ``kept`` (evenly spaced order statistics), and the priors
-    are scaled down in proportion: then the posterior is that of all (each one counts for several).
-    """
+def _mixture(values: NDArray[np.float64], scale: float, seed: int) -> Mixture:
+    """The modes of sorted, standardised values, whose standard deviation was ``scale``."""
+    from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import BayesianGaussianMixture
 
-    share = len(kept) / n
-    mixture = BayesianGaussianMixture(
-        n_components=min(MODES, len(np.unique(kept))),
-        weight_concentration_prior_type="dirichlet_process",
-        weight_concentration_prior=0.001 * share,
-        mean_precision_prior=share,
-        degrees_of_freedom_prior=share,
-        covariance_prior=np.array([[share]]),  # the values' variance is 1
+    groups = Groups.of(values)
+    modes = min(MODES, len(groups.means))
+    # One thread: with several, sums and therefore bytes would depend on the machine.
+    with threadpool_limits(1), warnings.catch_warnings():
+        # Values that differ by rounding errors share a cluster.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        guess = KMeans(modes, n_init=1, random_state=seed)
+        guess.fit(groups.means[:, None], sample_weight=groups.counts)
         # The reference adds 1e-6 to the variance in the column's own units; where these are
         # large that is kept, so that a spike stays narrow, and where small it must not drown all.
-        reg_covar=1e-6 * max(1.0 / max(scale, 1.0), 1e-6) ** 2,
-        random_state=seed,
-    )
-    # One thread: with several, sums and therefore bytes would depend on the machine.
-    with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(kept[:, None])
-    heavy = mixture.weights_ > LIGHT
-    weights = mixture.weights_[heavy]
-    stds = np.sqrt(mixture.covariances_[heavy, 0, 0])
-    return weights / weights.sum(), mixture.means_[heavy, 0], stds
+        floor = 1e-6 * max(1.0 / max(scale, 1.0), 1e-6) ** 2
+        found = fit_mixture(groups, guess.labels_, modes, floor)
+    heavy = found.weights > LIGHT
+    weights = found.weights[heavy]
+    return Mixture(weights / weights.sum(), found.means[heavy], found.stds[heavy])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import random
-import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from synthgen.runs import Run, sha256
 
 KILLS = 20
+MOMENTS = 4
 EPOCHS = 60
 SETTINGS: dict[str, Any] = {
     "data": {"source": "sklearn:wine", "target": "target"},
@@ -63,6 +63,12 @@ def _cut_short(folder: Path, steps: int) -> list[str]:
     return [*found, "fit"] if last and int(last) < steps else found
 
 
+def _finish(start: Callable[[Path], Any], folder: Path) -> None:
+    process = start(folder)
+    process.join()
+    assert process.exitcode == 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_sigkill_at_random_points(tmp_path: Path) -> None:
@@ -89,9 +95,26 @@ def test_sigkill_at_random_points(tmp_path: Path) -> None:
     steps = json.loads(records[-1])["steps"]
     assert steps > 100
 
+    # Killed the moment there is something to go on from: resumed fits and jobs are met for sure.
+    places = ("checkpoints/*/*.safetensors", "fit/checkpoints/*.safetensors")
+    cut_short: list[str] = []
+    for number in range(MOMENTS):
+        folder = tmp_path / f"awaited-{number}"
+        for place in places:
+            process = start(folder)
+            scratch = folder / ".scratch"
+            while process.is_alive() and not any(scratch.glob(place)):
+                time.sleep(0.001)
+            process.kill()
+            process.join()
+            cut_short += _cut_short(folder, steps)
+        _finish(start, folder)
+        assert _digests(folder) == expected, folder.name
+    assert "fit" in cut_short
+    assert len(set(cut_short)) > 1, "no job of decide was cut short between checkpoints"
+
     chance = random.Random(20261123)
     kills = 0
-    cut_short: list[str] = []
     attempt = 0
     while kills < KILLS:
         folder = tmp_path / f"disturbed-{attempt}"
@@ -100,15 +123,11 @@ def test_sigkill_at_random_points(tmp_path: Path) -> None:
             process = start(folder)
             process.join(chance.uniform(0, length / 2))
             if process.is_alive():
-                os.kill(process.pid, signal.SIGKILL)
+                process.kill()
                 process.join()
                 kills += 1
-                cut_short += _cut_short(folder, steps)
             else:
                 assert process.exitcode == 0
         assert _digests(folder) == expected, folder.name
-        leftovers = [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
-        assert leftovers == []
-    # Else no fit went on from a checkpoint, and the test has shown less than it says.
-    assert "fit" in cut_short
-    assert len(set(cut_short)) > 1, "no job of decide was cut short between checkpoints"
+    leftovers = [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
+    assert leftovers == []
