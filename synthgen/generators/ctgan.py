@@ -134,10 +134,9 @@ class CTGAN(Generator):
             )
             by_raw = activation.by_raw(fake, by_rows)
             if conditions and traced.condition is not None:
-                logits = traced.raw[:, wide.scalars :]
-                entropy, by_logits = conditions.cross_entropy(logits, traced.condition)
-                loss = loss + entropy
-                by_raw[:, wide.scalars :] += by_logits
+                loss = loss + conditions.cross_entropy(
+                    traced.raw[:, wide.scalars :], traced.condition, by_raw[:, wide.scalars :]
+                )
             generator.set_gradients(traced, by_raw)
             descend(generator_adam, ranks)
             if ema:

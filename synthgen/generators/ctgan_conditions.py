@@ -19,52 +19,58 @@ from synthgen.encoding import Encoded, Span, Wide
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the numbers of conditions mean. All tensors are int64."""
+    """What the numbers of conditions mean."""
 
     column: Tensor
-    """(conditions,): which of the columns, counted from 0."""
+    """int64 (conditions,): which of the columns, counted from 0."""
     code: Tensor
-    """(conditions,): the code within its span."""
+    """int64 (conditions,): the code within its span."""
     place: Tensor
-    """(conditions,): the place of that code among the codes of all spans."""
+    """int64 (conditions,): the place of that code among the codes of all spans."""
     span: Tensor
-    """(columns,): the position among all spans."""
-    segments: Tensor
-    """(codes,): the span of each code."""
+    """int64 (columns,): the position among all spans."""
+    codes: slice
+    """From the first to the last code of the columns, among those of all spans."""
+    outside: Tensor
+    """float32 (columns, those codes): 0 where a code is the column's, else minus infinity."""
 
     @classmethod
     def of(cls, spans: Sequence[Span], wide: Wide, told: Sequence[int]) -> Conditions | None:
         """Conditions on the spans at the positions ``told``; None without one."""
         if not told:
             return None
+        device, segments = wide.segments.device, wide.segments.cpu()
         span = torch.tensor(told, dtype=torch.int64)
         sizes = torch.tensor([spans[i].size for i in span.tolist()], dtype=torch.int64)
         column = torch.repeat_interleave(torch.arange(len(span)), sizes)
         code = torch.arange(len(column)) - (sizes.cumsum(0) - sizes)[column]
         place = wide.offsets.cpu()[span][column] + code
-        column, code, place, span = (
-            part.to(wide.segments.device) for part in (column, code, place, span)
-        )
-        return cls(column, code, place, span, wide.segments)
+        codes = slice(int(place[0]), int(place[-1]) + 1)
+        outside = torch.zeros(len(span), codes.stop - codes.start)
+        outside[segments[codes] != span[:, None]] = -torch.inf
+        tensors = [part.to(device) for part in (column, code, place, span)]
+        return cls(*tensors, codes, outside.to(device))
 
     def __len__(self) -> int:
         return len(self.column)
 
     def logits(self, logits: Tensor, condition: Tensor) -> Tensor:
-        """Logits (batch, codes), minus infinity outside the column of the row's condition."""
-        span = self.span[self.column[condition]]
-        return logits.masked_fill(self.segments != span[:, None], -torch.inf)
+        """(batch, those of :attr:`codes`): the logits (batch, codes) of the row's condition's
+        column, minus infinity outside it."""
+        return self.outside.index_select(0, self.column[condition]).add_(logits[:, self.codes])
 
-    def cross_entropy(self, logits: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+    def cross_entropy(self, logits: Tensor, condition: Tensor, gradient: Tensor) -> Tensor:
         """The mean over the batch of -log of the probability of the condition's category in its
-        column, and the gradient by the logits (batch, codes)."""
-        place = self.place[condition, None]
-        shares = self.logits(logits, condition).log_softmax(1)
-        loss = -shares.gather(1, place).mean()
-        # torch.exp would take five times as long where it meets minus infinity.
-        gradient = shares.softmax(1)
-        gradient.scatter_add_(1, place, torch.full_like(place, -1, dtype=gradient.dtype))
-        return loss, gradient.div_(len(condition))
+        column. Its gradient by the logits (batch, codes) is added to ``gradient``."""
+        own = self.logits(logits, condition)
+        place = self.place[condition, None] - self.codes.start
+        shares = own.softmax(1)
+        # The largest logit has the largest share, 1 / sum(exp(logits - largest)).
+        sums = own.amax(1) - shares.amax(1).log_()
+        loss = (sums - own.gather(1, place).squeeze(1)).mean()
+        shares.scatter_add_(1, place, torch.full_like(place, -1, dtype=shares.dtype))
+        gradient[:, self.codes].add_(shares, alpha=1 / len(condition))
+        return loss
 
     def impose(self, codes: Tensor, condition: Tensor) -> None:
         """Write each row's condition into its drawn ``codes`` (batch, spans)."""

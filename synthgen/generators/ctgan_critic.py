@@ -41,6 +41,9 @@ class Critic(nn.Module):
     those of all their conditions, whose one-hot vectors are never made.
     """
 
+    patterns: Tensor
+    """float32 (256, 8): the masks of eight units that a byte stands for."""
+
     def __init__(self, width: int, conditions: int, hidden: Sequence[int], pac: int) -> None:
         super().__init__()
         self.pac, self.width, self.conditions = pac, width, conditions
@@ -49,6 +52,8 @@ class Critic(nn.Module):
         bound = 1 / math.sqrt(inputs)
         self.first = nn.Parameter(torch.empty(inputs, hidden[0]).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(hidden[0]).uniform_(-bound, bound))
+        bits = torch.arange(256)[:, None] >> torch.arange(BYTE) & 1
+        self.register_buffer("patterns", bits.float() / KEPT, persistent=False)
         self.inner = nn.ModuleList(
             nn.Linear(inputs, size) for inputs, size in zip(hidden, [*hidden[1:], 1], strict=True)
         )
@@ -58,13 +63,16 @@ class Critic(nn.Module):
         """Of the layers after the first: (outputs, inputs) each."""
         return [layer.weight for layer in self.inner]  # type: ignore[misc]
 
-    def masks(self, packs: int, generator: torch.Generator) -> list[Tensor]:
-        """One dropout mask (packs, size) per hidden layer, holding 0 or ``1 / KEPT``."""
-        size, device = packs * sum(self.hidden), generator.device
-        drawn = torch.randint(256, (-(-size // BYTE), 1), generator=generator, device=device)
-        bits = drawn.to(torch.uint8) >> torch.arange(BYTE, dtype=torch.uint8, device=device)
-        mask = (bits & 1).view(-1)[:size].view(packs, -1).float().div_(KEPT)
-        return list(torch.split(mask, self.hidden, dim=1))
+    def masks(
+        self, packs: int, random: torch.Generator, own: slice = slice(None), times: int = 1
+    ) -> list[Tensor]:
+        """One dropout mask per hidden layer, holding 0 or ``1 / KEPT``: for ``times`` batches of
+        ``packs`` packs, of each batch those that are this process's ``own``,
+        (times * own packs, size)."""
+        size = times * packs * sum(self.hidden)
+        drawn = torch.randint(256, (-(-size // BYTE),), generator=random, device=random.device)
+        mask = self.patterns.index_select(0, drawn).view(-1)[:size].view(times, packs, -1)
+        return list(torch.split(mask[:, own].flatten(0, 1), self.hidden, dim=1))
 
     def enter(self, rows: Tensor, condition: Tensor | None) -> Tensor:
         """What enters the first hidden layer: (batch / pac, size), linear in the rows."""

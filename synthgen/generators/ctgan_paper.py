@@ -142,25 +142,20 @@ class CTGANPaper(Generator):
                 traced, fake, condition = generate(random)
                 real, real_condition = batches.real(batch, condition, random, part)
                 mix = torch.rand(packs, 1, generator=random, device=device)[own_packs]
-                # Of real, fake and interpolated packs.
-                masks = [
-                    torch.cat([mask[own_packs] for mask in masks])
-                    for masks in zip(*(critic.masks(packs, random) for _ in range(3)), strict=True)
-                ]
+                masks = critic.masks(packs, random, own_packs, times=3)
                 distance, penalty = critic_step(
                     critic, real, fake.rows, real_condition, traced.condition, mix, masks,
                     self.gradient_penalty,
                 )  # fmt: skip
                 descend(critic_adam, ranks)
             traced, fake, _ = generate(random)
-            masks = [mask[own_packs] for mask in critic.masks(packs, random)]
+            masks = critic.masks(packs, random, own_packs)
             loss, by_rows = generator_step(critic, fake.rows, traced.condition, masks)
             by_raw = activation.by_raw(fake, by_rows)
             if conditions and traced.condition is not None:
-                logits = traced.raw[:, wide.scalars :]
-                entropy, by_logits = conditions.cross_entropy(logits, traced.condition)
-                loss = loss + entropy
-                by_raw[:, wide.scalars :] += by_logits
+                loss = loss + conditions.cross_entropy(
+                    traced.raw[:, wide.scalars :], traced.condition, by_raw[:, wide.scalars :]
+                )
             generator.set_gradients(traced, by_raw)
             descend(generator_adam, ranks)
             if ema:

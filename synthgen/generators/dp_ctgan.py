@@ -200,9 +200,9 @@ class DPCTGAN(Generator):
             by_raw = activation.by_raw(fake, torch.autograd.grad(loss, judged)[0])
             disobedience = torch.zeros_like(loss)
             if conditions and traced.condition is not None:
-                logits = traced.raw[:, wide.scalars :]
-                disobedience, by_logits = conditions.cross_entropy(logits, traced.condition)
-                by_raw[:, wide.scalars :] += by_logits
+                disobedience = conditions.cross_entropy(
+                    traced.raw[:, wide.scalars :], traced.condition, by_raw[:, wide.scalars :]
+                )
             generator.set_gradients(traced, by_raw)
             generator_adam.step()
             ema.update(number)

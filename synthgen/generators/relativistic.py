@@ -59,11 +59,11 @@ def critic_step(
 
     inputs = critic.pac * critic.width
     by_gradient[:, :inputs].addcmul_(rows.view(2 * packs, inputs), by_value)
-    first = by_gradient.T @ steep[0]
+    first = torch.mm(by_gradient.T, steep[0], out=critic.first.grad)
     entering = steep[0] * by_value
     if conditions is not None:
-        places = critic.places(conditions).view(-1)
-        first.index_add_(0, places, entering.repeat_interleave(critic.pac, dim=0))
+        for places in critic.places(conditions).unbind(1):
+            first.index_add_(0, places, entering)
     critic.first.grad = first
     critic.bias.grad = entering.sum(0)
     return loss, penalty

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from synthgen.generators.ctgan_critic import Critic
 
+LEAST = 1e-30
+"""A gradient shorter than this has no direction."""
+
 
 @torch.no_grad()
 def critic_step(
@@ -51,16 +54,16 @@ def critic_step(
     norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
     penalty = (norm - 1).square().mean()
     # Where dropout left nothing there is no gradient, and no direction to change it in.
-    unit = gradient / norm.clamp_min(torch.finfo(norm.dtype).tiny)
-    by_gradient = (gradient - unit).mul_(2 * weight / packs)
+    longer = 1 - 1 / norm.clamp_min(LEAST)
+    by_gradient = gradient.mul_(longer * (2 * weight / packs))
 
-    first = by_gradient.T @ steep
+    first = torch.mm(by_gradient.T, steep, out=critic.first.grad)
     shares = entering[0][:judged_packs]
     inputs = critic.pac * critic.width
     first[:inputs].addmm_(rows.view(judged_packs, inputs).T, shares)
     if conditions is not None:
-        places = critic.places(conditions).view(-1)
-        first.index_add_(0, places, shares.repeat_interleave(critic.pac, dim=0))
+        for places in critic.places(conditions).unbind(1):
+            first.index_add_(0, places, shares)
     critic.first.grad = first
     critic.bias.grad = shares.sum(0)
 

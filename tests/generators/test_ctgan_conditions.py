@@ -89,6 +89,11 @@ def test_conditions_count_the_categories_of_discrete_columns() -> None:
     columns = [range(5)] * 5 + [range(8, 9)] + [range(9, 11)] * 2
     for row, column in zip(own.tolist(), columns, strict=True):
         assert row == [place if place in column else -torch.inf for place in range(11)]
+    later = Conditions.of(SPANS, wide, TOLD[1:])
+    assert later is not None
+    assert later.codes == slice(8, 11)
+    own = later.logits(logits[:3], torch.arange(3))
+    assert own.tolist() == [[8, -torch.inf, -torch.inf]] + 2 * [[-torch.inf, 9, 10]]
 
 
 def test_a_table_without_discrete_columns_has_no_conditions() -> None:
@@ -115,7 +120,8 @@ def test_real_batches_hold_the_fake_rows_conditions_in_another_order() -> None:
     assert torch.equal(asked.sort().values, given.sort().values)
     assert not torch.equal(asked, given)
     own = conditions.logits(rows[:, wide.scalars :], given)
-    assert (own.gather(1, conditions.place[given, None]) == 1).all()
+    place = conditions.place[given, None] - conditions.codes.start
+    assert (own.gather(1, place) == 1).all()
 
 
 def test_conditions_are_imposed_on_their_own_columns_alone() -> None:
