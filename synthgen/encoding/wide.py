@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import torch
@@ -31,8 +32,6 @@ class Wide:
     """int64 (spans,): where each span begins among the codes."""
     members: Tensor
     """float32 (codes, spans): 1 where a code belongs to a span, else 0."""
-    numbers: Tensor
-    """float32 (codes, spans): a code's number within the span it belongs to, else 0."""
 
     @classmethod
     def of(cls, spans: Sequence[Span], device: torch.device | str = "cpu") -> Self:
@@ -40,8 +39,7 @@ class Wide:
         offsets = sizes.cumsum(0) - sizes
         segments = torch.repeat_interleave(torch.arange(len(spans)), sizes)
         members = torch.zeros(len(segments), len(spans)).scatter_(1, segments[:, None], 1.0)
-        numbers = members * (torch.arange(len(segments)) - offsets[segments])[:, None]
-        tensors = (part.to(device) for part in (segments, offsets, members, numbers))
+        tensors = (part.to(device) for part in (segments, offsets, members))
         return cls(sizes.tolist(), sum(span.scalar for span in spans), *tensors)
 
     @property
@@ -70,17 +68,24 @@ class Wide:
         hits = torch.empty_like(logits, memory_format=torch.contiguous_format)
         return torch.eq(logits, top.index_select(0, self.segments), out=hits)
 
-    def argmax(self, logits: Tensor) -> Tensor:
-        """int64 (batch, spans) from (codes, batch): the code of the largest entry in each span,
-        the first of equals."""
-        largest = self.largest(logits)
-        codes = (largest.T @ self.numbers).long()
-        # The sum of the numbers of all largest entries is a code's number where there is one.
-        equals = (largest.sum(0) != len(self.sizes)).nonzero().squeeze(1)
-        if len(equals):
-            pieces = torch.split(logits[:, equals], self.sizes)
-            codes[equals] = torch.stack([part.argmax(0) for part in pieces], 1)
-        return codes
+    def draw_(self, logits: Tensor, random: torch.Generator) -> Tensor:
+        """int64 (batch, spans): a code of each span, drawn with the probabilities that its logits
+        stand for; never one whose logit is minus infinity. ``logits`` (codes, batch), contiguous,
+        are overwritten.
+
+        One number a span decides, by the inverse of the distribution function.
+        """
+        batch = logits.shape[1]
+        shares = torch.rand(len(self.sizes), batch, generator=random, device=random.device)
+        for part, share in zip(torch.split(logits, self.sizes), shares, strict=True):
+            rows = torch.softmax(part, 0, out=part).unbind(0)
+            # torch.cumsum down the columns takes six times as long.
+            for before, row in pairwise(rows):
+                row.add_(before)
+            # 1 - share is never 0, so a code that adds nothing to the sum is never the first to
+            # reach it.
+            part.lt_((1 - share).mul_(rows[-1]))
+        return (logits.T @ self.members).long()
 
     def logsumexp(self, logits: Tensor) -> Tensor:
         """(batch, spans) from (batch, codes): log of the sum of the exponentials of each span."""

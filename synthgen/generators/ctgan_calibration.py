@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgen.encoding import Span, Wide
+from synthgen.generators.tabular_batches import unseen_codes
 
 ROUNDS, CLOSE = 30, 1e-3
 """Corrections of the logits at most, after each of which the expected frequencies are counted
@@ -57,7 +58,7 @@ class Calibration(nn.Module):
         wanted = held / (wide.members.double().T @ held)[wide.segments]
         # A code without training rows is never drawn.
         free = (held > 0) & ~torch.isin(wide.segments, torch.tensor(fixed, dtype=torch.int64))
-        never = torch.where(held > 0, 0.0, -torch.inf)[:, None]
+        never = unseen_codes(counts)[:, None]
         for _ in range(ROUNDS):
             shares = wide.softmax_(logits + (self.logits[:, None] + never)).double().mean(1)
             shares = shares.clamp_min(torch.finfo(torch.float32).tiny)
@@ -69,11 +70,14 @@ class Calibration(nn.Module):
                 return
 
     @torch.no_grad()
-    def fit_knots(self, raw: Tensor, noise: Tensor, spans: Sequence[Span]) -> None:
-        """The quantiles of the generator's scalars, where the first code of their span is drawn
-        with Gumbel noise (codes, rows)."""
+    def fit_knots(
+        self, raw: Tensor, spans: Sequence[Span], counts: Sequence[Tensor], random: torch.Generator
+    ) -> None:
+        """The quantiles of the generator's scalars where the first code of their span is drawn;
+        the rest as :meth:`fit_logits`."""
         wide = Wide.of(spans)
-        codes = wide.argmax(noise + raw[:, wide.scalars :].T + self.logits[:, None])
+        logits = raw[:, wide.scalars :] + (self.logits + unseen_codes(counts))
+        codes = wide.draw_(logits.T.contiguous(), random)
         levels = torch.linspace(0, 1, KNOTS)
         for scalar, span in enumerate(k for k, span in enumerate(spans) if span.scalar):
             values = raw[codes[:, span] == 0, scalar].tanh()

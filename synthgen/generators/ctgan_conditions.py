@@ -48,8 +48,8 @@ class Conditions:
         codes = slice(int(place[0]), int(place[-1]) + 1)
         outside = torch.zeros(len(span), codes.stop - codes.start)
         outside[segments[codes] != span[:, None]] = -torch.inf
-        tensors = [part.to(device) for part in (column, code, place, span)]
-        return cls(*tensors, codes, outside.to(device))
+        column, code, place, span = (part.to(device) for part in (column, code, place, span))
+        return cls(column, code, place, span, codes, outside.to(device))
 
     def __len__(self) -> int:
         return len(self.column)

@@ -16,8 +16,9 @@ from synthgen.generators.base import Generator, Where
 from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.ctgan_calibration import Calibration
 from synthgen.generators.ctgan_conditions import Conditions, ConditionSampler
+from synthgen.generators.ctgan_folded import Folded
 from synthgen.generators.ctgan_generator import ConditionalGenerator
-from synthgen.generators.tabular_batches import gumbel_noise, unseen_codes
+from synthgen.generators.tabular_batches import unseen_codes
 from synthgen.generators.tabular_files import write_model
 from synthgen.training.randomness import draw_seed, draw_stream, stream
 
@@ -81,9 +82,11 @@ class CTGANSampler:
         wide = Wide.of(spans)
         conditions = Conditions.of(spans, wide, self.told)
         usual = self._usual_conditions()
-        constants = unseen_codes(self.encoder.counts)[:, None]
+        constants = torch.zeros(wide.width)
+        constants[wide.scalars :] = unseen_codes(self.encoder.counts)
         if self.calibration:
-            constants = constants + self.calibration.logits[:, None]
+            constants[wide.scalars :] += self.calibration.logits
+        network = Folded.of(self.network, constants)
         chunk = max(1, min(CHUNK_ROWS, CHUNK_ENTRIES // sum(self.network.sizes)))
         codes, scalars = [], []
         for number in range(max(1, -(-n // chunk))):
@@ -92,9 +95,8 @@ class CTGANSampler:
             condition = usual.draw(chunk, random) if usual else None
             if condition is not None and wanted is not None:
                 condition.fill_(wanted)
-            raw = self.network(z, condition)
-            logits = gumbel_noise(wide.codes, chunk, random).add_(raw[:, wide.scalars :].T)
-            drawn = wide.argmax(logits.add_(constants))
+            raw = network(z, condition)
+            drawn = wide.draw_(raw[:, wide.scalars :].T.contiguous(), random)
             if conditions and condition is not None:
                 conditions.impose(drawn, condition)
             codes.append(drawn)
@@ -122,9 +124,7 @@ class CTGANSampler:
         calibration = Calibration(spans)
         calibration.fit_logits(raw, spans, self.encoder.counts, fixed=self.encoder.target_span)
         if scalars:
-            noise = gumbel_noise(wide.codes, len(z), random)
-            noise.add_(unseen_codes(self.encoder.counts)[:, None])
-            calibration.fit_knots(raw, noise, spans)
+            calibration.fit_knots(raw, spans, self.encoder.counts, random)
         return replace(self, calibration=calibration)
 
     def _usual_conditions(self) -> ConditionSampler | None:

@@ -23,7 +23,6 @@ from synthgen.generators.conditions import draw_until, resolve
 from synthgen.generators.tabular_batches import (
     Epochs,
     check_rows,
-    gumbel_noise,
     to_device,
     unseen_codes,
 )
@@ -236,8 +235,7 @@ class TVAESampler:
         for number in range(max(1, -(-n // chunk))):
             random = draw_stream(seed, number)
             raw = self.network(torch.randn(chunk, self.config.embedding_dim, generator=random))
-            logits = raw[:, wide.scalars :] + unseen
-            codes.append(wide.argmax(gumbel_noise(wide.codes, chunk, random).add_(logits.T)))
+            codes.append(wide.draw_((raw[:, wide.scalars :] + unseen).T.contiguous(), random))
             placed = raw[:, : wide.scalars].tanh()
             spread = torch.randn(placed.shape, generator=random) * self.network.sigma
             scalars.append((placed + spread).clamp(-1, 1))

@@ -76,7 +76,7 @@ def critic_step(
         onward = onward * slope[judged_packs:]
         layer.weight.grad = out.T @ torch.cat([hidden[:judged_packs], onward])
         layer.bias.grad = out[:judged_packs].sum(0)
-        onward = onward @ layer.weight.T
+        onward = onward @ layer.weight.T  # type: ignore[operator]
     return distance, penalty
 
 

@@ -1,4 +1,4 @@
-"""The wide matrix of a batch, against torch's own one-hot, softmax and argmax per column."""
+"""The wide matrix of a batch, against torch's own one-hot and softmax per column."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -53,9 +54,7 @@ def test_expand_is_one_column_after_the_other(drawn: list[Span], rows: int) -> N
 
 @settings(deadline=None, max_examples=50)
 @given(spans, st.floats(0.1, 500.0))
-def test_softmax_argmax_and_logsumexp_are_those_of_each_span(
-    drawn: list[Span], scale: float
-) -> None:
+def test_softmax_and_logsumexp_are_those_of_each_span(drawn: list[Span], scale: float) -> None:
     wide = Wide.of(drawn)
     random = torch.Generator().manual_seed(1)
     logits = scale * torch.randn(7, wide.codes, generator=random)
@@ -63,18 +62,48 @@ def test_softmax_argmax_and_logsumexp_are_those_of_each_span(
     torch.testing.assert_close(
         wide.softmax_(logits.T.contiguous()), torch.cat([p.softmax(1) for p in pieces], 1).T
     )
-    assert torch.equal(wide.argmax(logits.T), torch.stack([p.argmax(1) for p in pieces], 1))
     torch.testing.assert_close(
         wide.logsumexp(logits), torch.stack([p.logsumexp(1) for p in pieces], 1)
     )
 
 
-def test_of_equal_entries_the_first_is_taken() -> None:
-    logits = torch.zeros(12, 3)
-    logits[8, 1] = logits[10, 1] = 2.0  # codes 2 and 4 of the fourth span
-    logits[6:11, 2] = torch.tensor([-torch.inf, 0.0, -1.0, 0.0, -torch.inf])
-    codes = Wide.of(SPANS).argmax(logits)
-    assert codes.tolist() == [[0, 0, 0, 0, 0], [0, 0, 0, 2, 0], [0, 0, 0, 1, 0]]
+@settings(deadline=None, max_examples=50)
+@given(spans, st.floats(0.1, 500.0))
+def test_a_code_is_where_the_distribution_function_passes_the_number(
+    drawn: list[Span], scale: float
+) -> None:
+    wide = Wide.of(drawn)
+    logits = scale * torch.randn(50, wide.codes, generator=torch.Generator().manual_seed(1))
+    codes = wide.draw_(logits.T.contiguous(), torch.Generator().manual_seed(2))
+    numbers = 1 - torch.rand(len(drawn), 50, generator=torch.Generator().manual_seed(2)).double()
+    for k, part in enumerate(logits.double().split(wide.sizes, 1)):
+        sums = part.softmax(1).cumsum(1)
+        close = (sums - numbers[k, :, None]).abs() < 1e-6  # where rounding decides
+        expected = (sums < numbers[k, :, None]).sum(1).clamp_max(drawn[k].size - 1)
+        assert ((codes[:, k] == expected) | close.any(1)).all()
+
+
+def test_codes_are_drawn_with_their_probabilities() -> None:
+    wide = Wide.of(SPANS)
+    logits = torch.randn(wide.codes, 1, generator=torch.Generator().manual_seed(3))
+    codes = wide.draw_(logits.repeat(1, 100_000), torch.Generator().manual_seed(4))
+    for k, part in enumerate(logits[:, 0].double().split(wide.sizes)):
+        hits = codes[:, k].bincount(minlength=len(part)).numpy()
+        expected = 100_000 * part.softmax(0).numpy()
+        assert len(part) == 1 or chisquare(hits, expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("number", [0.0, 0.5, 1 - 2.0**-24])
+@pytest.mark.parametrize("possible", [0, 2, 4])
+def test_what_is_impossible_is_never_drawn(
+    number: float, possible: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the random number, the least and the largest among them."""
+    wide = Wide.of(SPANS[3:4])
+    logits = torch.full((5, 1), -torch.inf)
+    logits[possible] = -3.0
+    monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, number))
+    assert wide.draw_(logits, torch.Generator()).item() == possible
 
 
 def test_positions() -> None:
@@ -90,4 +119,5 @@ def test_the_device_changes_nothing() -> None:
     wide = Wide.of(SPANS, "cuda")
     rows = wide.expand(codes.cuda(), scalars.cuda())
     assert torch.equal(rows.cpu(), Wide.of(SPANS).expand(codes, scalars))
-    assert torch.equal(wide.argmax(rows[:, wide.scalars :].T).cpu(), codes.long())
+    logits = (1e4 * rows[:, wide.scalars :].T).contiguous()
+    assert torch.equal(wide.draw_(logits, torch.Generator("cuda")).cpu(), codes.long())

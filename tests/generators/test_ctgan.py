@@ -215,10 +215,10 @@ def test_scalars_are_placed_by_rank() -> None:
     calibration = Calibration(spans)
     random = torch.Generator().manual_seed(0)
     raw = torch.randn(8000, 5, generator=random) * 0.2 + torch.tensor([0.3, 0.0, 0, 0, -1.0])
-    noise = gumbel_noise(3, 8000, random)
     before = calibration.place(raw[:, :2].tanh())
     torch.testing.assert_close(before, raw[:, :2].tanh())  # as it begins it changes nothing
-    calibration.fit_knots(raw, noise, spans)
+    counts = [torch.tensor([4]), torch.tensor([3, 5])]
+    calibration.fit_knots(raw, spans, counts, random)
     placed = calibration.place(raw[:, :2].tanh())
     assert ((placed >= -1) & (placed <= 1)).all()
     for k in range(2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,7 @@ from synthgen.encoding.layout import Span
 from synthgen.generators.ctgan_activation import Activation
 from synthgen.generators.ctgan_conditions import Conditions
 from synthgen.generators.ctgan_critic import Critic
+from synthgen.generators.ctgan_folded import Folded
 from synthgen.generators.ctgan_generator import ConditionalGenerator
 from synthgen.generators.tabular_batches import gumbel_noise
 from synthgen.generators.wasserstein import critic_step, generator_step
@@ -261,6 +262,28 @@ def test_generator_of_any_depth_without_conditions_is_the_plain_network(
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("hidden", [HIDDEN, (7, 5, 6), ()])
+def test_the_folded_generator_is_the_one_in_evaluation_mode(
+    case: Case, told: bool, hidden: Sequence[int]
+) -> None:
+    random = case.random(4)
+    wide, conditions = case.wide, len(case.conditions) if told else 0
+    generator = ConditionalGenerator(EMBEDDING, conditions, hidden, wide.width)
+    for norm in generator.norms:
+        for tensor in (*norm.parameters(), *norm.buffers()):
+            if tensor.is_floating_point():
+                tensor.data.uniform_(0.5, 2, generator=random)
+    constants = torch.randn(wide.width, generator=random)
+    constants[-1] = -torch.inf
+    z = torch.randn(BATCH, EMBEDDING, generator=random)
+    condition = torch.randint(conditions, (BATCH,), generator=random) if told else None
+    expected = generator.eval()(z, condition) + constants
+    torch.testing.assert_close(
+        Folded.of(generator, constants)(z, condition), expected, rtol=1e-4, atol=1e-5
+    )
+
+
 def test_activation_is_the_references_with_the_same_noise(case: Case, reference: Any) -> None:
     raw = 3 * torch.randn(BATCH, case.wide.width, generator=case.random())
     with torch.random.fork_rng():
@@ -284,7 +307,9 @@ def test_conditional_loss_is_the_references(case: Case, reference: Any) -> None:
     theirs = reference._cond_loss(case.theirs(raw), case.onehot(condition), mask)
     torch.testing.assert_close(own, theirs)
     (expected,) = torch.autograd.grad(theirs, raw)
-    torch.testing.assert_close(gradient - before, expected[:, case.wide.scalars :], atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        gradient - before, expected[:, case.wide.scalars :], atol=1e-6, rtol=0
+    )
     assert not expected[:, : case.wide.scalars].any()
 
 
