@@ -25,6 +25,8 @@ SMALLEST_DRAW = 256
 """Rows of a draw that has to be rejected from: fewer would waste the fixed cost of a draw."""
 LARGEST_DRAW = 65_536
 """Rows of one draw at most (or ``n`` where that is more), so that memory stays bounded."""
+FRUITFUL = 10
+"""Where a draw held a row that meets the conditions, so many times as many draws are worth it."""
 NAMED = 5
 """How many known names an error message lists at most."""
 
@@ -70,7 +72,8 @@ def draw_until(
     tries: int,
     seed: int = 0,
 ) -> Table:
-    """``n`` rows that all meet ``where``, or as many as ``tries`` draws hold.
+    """``n`` rows that all meet ``where``, or as many as some draws hold: ``tries`` of them if no
+    row of theirs does, else up to :data:`FRUITFUL` times as many.
 
     ``draw(count, attempt)`` returns ``count`` rows; ``attempt`` counts from 0 and belongs into
     its seed. The first draw has ``n`` rows, the later ones follow the share of rows accepted so
@@ -85,17 +88,17 @@ def draw_until(
     kept: list[Table] = []
     found = drawn = 0
     count = min(max(n, SMALLEST_DRAW), max(n, LARGEST_DRAW))
-    for attempt in range(tries):
+    attempt = 0
+    while found < n and attempt < (FRUITFUL * tries if found else tries):
         table = draw(count, attempt)
+        attempt += 1
         meeting = table.take(np.flatnonzero(matching(table, where))[: n - found])
         kept.append(meeting)
         drawn += len(table)
         found += len(meeting)
-        if found == n:
-            break
         count = _next_count(n - found, found, drawn, count, n)
     if found < n:
-        warn_shortfall(found, n, where, f"{drawn} rows were drawn in {tries} tries")
+        warn_shortfall(found, n, where, f"{drawn} rows were drawn in {attempt} tries")
     return _joined(kept, seed)
 
 
