@@ -1,0 +1,1 @@
+"""A small fast image classifier, its training, and features of images."""
