@@ -122,11 +122,11 @@ class Classifier:
                 f"the classifier in {folder} was made with network {path!r}, not {network!r}",
                 f"load it with network={path!r} if you trust that module",
             )
-        with initialisation(0):
-            module = build(network, channels, size, classes)
         try:
+            with initialisation(0):
+                module = build(network, channels, size, classes)
             module.load_state_dict({n.removeprefix("network."): t for n, t in tensors.items()})
-        except RuntimeError as error:
+        except (TypeError, ValueError, RuntimeError) as error:
             raise _damaged(folder, error) from error
         placed(module, device)
         return Classifier(module, mean, deviation, size=size, classes=classes, path=path)

@@ -87,11 +87,16 @@ def train_classifier(
     uint8 the whole time, and no step waits for it.
 
     Raises :class:`~synthgen.errors.DataError` for images, labels or weights of wrong form,
-    :class:`~synthgen.errors.ConfigError` for a network that does not fit, and
+    :class:`~synthgen.errors.ConfigError` for settings or a network that do not fit, and
     :class:`~synthgen.errors.TrainingError` if the weights do not stay finite.
     """
     check_images(pixels, labels, classes)
     size = pixels.shape[2]
+    if steps < 1 or batch_size < 2:
+        raise ConfigError(
+            f"{steps} steps with batches of {batch_size} images",
+            "choose at least 1 step and 2 images, of which batch normalisation needs the second",
+        )
     if augmentation.padding >= size:
         raise ConfigError(
             f"padding {augmentation.padding} for images of {size} pixels",

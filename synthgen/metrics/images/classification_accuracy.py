@@ -52,7 +52,7 @@ def classification_accuracy(
         told = classifier.probabilities(test[0]).argmax(1).to(test[1].device)
         right.append((told == test[1]).double())
     by_class = {
-        label: {
+        str(label): {
             "value": float(right[0][test[1] == label].mean()),
             "floor": float(right[1][test[1] == label].mean()),
             "images": int((test[1] == label).sum()),

@@ -19,7 +19,7 @@ def frechet_per_class(
     a side is left out and named in ``detail.left_out``; ``detail.classes`` holds each other class's
     value, floor and number of images.
     """
-    found: dict[int, dict[str, float]] = {}
+    found: dict[str, dict[str, float]] = {}
     left_out: list[int] = []
     images = references = 0
     for label in torch.unique(torch.cat([reference, holdout, synthetic])).tolist():
@@ -35,7 +35,7 @@ def frechet_per_class(
             sides.seed,
         )
         drawn, stand_in = equal(part)
-        found[label] = {
+        found[str(label)] = {
             "value": frechet_distance(part.reference, drawn),
             "floor": frechet_distance(part.reference, stand_in),
             "images": len(drawn),

@@ -10,7 +10,7 @@ from torch.nn import functional
 SMALLEST = 16
 """Side below which no further level is made."""
 PATCH = 7
-PATCHES = 64
+PATCHES = 32
 """Patches of each image and level."""
 _WEIGHTS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
