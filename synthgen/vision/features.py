@@ -14,9 +14,13 @@ import torch
 from torch import Tensor
 
 from synthgen.errors import DataError, MachineError
-from synthgen.vision.classifier import FORMAT, Classifier
+from synthgen.vision.classifier import Classifier
 from synthgen.vision.pixels import check_images
 from synthgen.vision.train import PLAIN, Augmentation, train_classifier
+
+REVISION = 1
+"""Raised whenever the same images and settings give other features, so that none kept earlier is
+taken for one of today."""
 
 
 class Extractor(Protocol):
@@ -118,7 +122,7 @@ def _digest(
     seed: int,
     augmentation: Augmentation,
 ) -> str:
-    settings = [FORMAT, list(pixels.shape), classes, steps, seed, asdict(augmentation)]
+    settings = [REVISION, list(pixels.shape), classes, steps, seed, asdict(augmentation)]
     digest = hashlib.sha256(json.dumps(settings).encode())
     for tensor in (pixels, labels):
         digest.update(tensor.cpu().contiguous().numpy().reshape(-1).data)

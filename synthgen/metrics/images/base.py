@@ -72,12 +72,11 @@ class Figure:
     pillar: Pillar
     goal: Goal
     value: float
-    floor: float | None
-    """None where the held-out images do not allow it."""
+    floor: float
     origin: Origin
     reference_images: int
     images: int
-    """Synthetic ones, and held-out ones for the floor."""
+    """Synthetic ones; for the floor as many held-out ones, or ``detail.floor_images``."""
     detail: dict[str, Any] = field(default_factory=dict)
 
     def score(self) -> Score:

@@ -106,30 +106,21 @@ def find_copies(train: Tensor, images: Tensor) -> list[Copy]:
 
 
 def _moved(train: Tensor, images: Tensor) -> dict[int, Copy]:
-    """By a number for the inside of each image, and of each training image moved: equal insides
-    have equal numbers, and of those with equal numbers the insides are compared."""
-    weights = _weights(train).to(train.device)
-    # The training image itself comes first, so of several moves that fit it is the one named.
-    numbers = torch.cat([_numbers(train, move, weights) for move in _MOVES])
-    numbers, order = numbers.sort(stable=True)
+    """Equal images first, so that an image that several moves explain is named by the simplest."""
     found: dict[int, Copy] = {}
-    for flipped in (False, True):
-        shown = images.flip(3) if flipped else images
-        own = _numbers(shown, (0, 0), weights)
-        at = torch.searchsorted(numbers, own).clamp_max(len(numbers) - 1)
-        for image in (numbers[at] == own).nonzero()[:, 0].tolist():
-            if image in found:
-                continue
-            place = int(order[at[image]])
-            move, original = _MOVES[place // len(train)], place % len(train)
-            inside = _inside(shown[image : image + 1], (0, 0))
-            if not torch.equal(inside, _inside(train[original : original + 1], move)):
-                continue
-            equal = move == (0, 0) and torch.equal(shown[image], train[original])
-            if equal or not bool((inside == inside[..., :1, :1]).all()):
-                # Mirrored first, then moved: seen in the mirror the move went the other way.
-                right = -move[1] if flipped else move[1]
-                found[image] = Copy(image, original, equal and not flipped, flipped, move[0], right)
+    for image, original in _equal(images, train):
+        found[image] = Copy(image, original, exact=True)
+    mirrored = images.flip(3)
+    insides = {False: _inside(images, (0, 0)), True: _inside(mirrored, (0, 0))}
+    content = (insides[False] != insides[False][..., :1, :1]).flatten(1).any(1).tolist()
+    for down, right in _MOVES:
+        moved = _inside(train, (down, right))
+        for flipped, inside in insides.items():
+            for image, original in _equal(inside, moved):
+                if image not in found and content[image]:
+                    # Mirrored first, then moved: seen in the mirror the move went the other way.
+                    seen = -right if flipped else right
+                    found[image] = Copy(image, original, False, flipped, down, seen)
     return found
 
 
@@ -140,17 +131,29 @@ def _inside(images: Tensor, move: tuple[int, int]) -> Tensor:
     return images[:, :, top : top + side, left : left + side]
 
 
-def _weights(images: Tensor) -> Tensor:
-    """Random integers, one for each value of an image's inside, so small that the sum of their
-    products with 255 stays below 2^53: float64 adds them exactly, in any order."""
-    count = images.shape[1] * (images.shape[2] - 2) ** 2
+def _equal(queries: Tensor, records: Tensor) -> list[tuple[int, int]]:
+    """Which queries equal a record, and which the first one. By a number for each image: equal ones
+    have equal numbers, and where numbers are equal the images are compared."""
+    weights = _weights(records[0].numel()).to(records.device)
+    numbers, order = _numbers(records, weights).sort(stable=True)
+    own = _numbers(queries, weights)
+    at = torch.searchsorted(numbers, own).clamp_max(len(numbers) - 1)
+    hits = (numbers[at] == own).nonzero()[:, 0]
+    places = order[at[hits]]
+    same = (queries[hits] == records[places]).flatten(1).all(1)
+    return list(zip(hits[same].tolist(), places[same].tolist(), strict=True))
+
+
+def _weights(count: int) -> Tensor:
+    """``count`` random integers, so small that the sum of their products with 255 stays below 2^53:
+    float64 adds them exactly, in any order."""
     limit = 1 << (53 - 8 - math.ceil(math.log2(count)))
     generator = torch.Generator().manual_seed(0)
     return torch.randint(1, limit, (count,), generator=generator).double()
 
 
-def _numbers(images: Tensor, move: tuple[int, int], weights: Tensor) -> Tensor:
-    blocks = torch.split(_inside(images, move), max(1, _CELLS // len(weights)))
+def _numbers(images: Tensor, weights: Tensor) -> Tensor:
+    blocks = torch.split(images, max(1, _CELLS // len(weights)))
     return torch.cat([block.flatten(1).double() @ weights for block in blocks])
 
 

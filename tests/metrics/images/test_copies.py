@@ -88,6 +88,8 @@ def test_images_without_content_count_only_if_equal() -> None:
     spotted = blank[:1].clone()
     spotted[0, 0, 0, 0] = 200  # at the edge, which does not count
     assert find_copies(blank[:1], spotted) == []
+    # Among images that are equal inside, the one that is equal as a whole is named.
+    assert find_copies(torch.cat([blank, spotted]), spotted) == [Copy(0, 3, exact=True)]
 
 
 def test_one_training_image_and_wrong_shapes(images: tuple[Tensor, Tensor]) -> None:
