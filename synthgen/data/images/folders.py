@@ -10,7 +10,7 @@ from synthgen.data.images.decode import EXTENSIONS, BadImageError
 from synthgen.data.images.files import Files
 from synthgen.data.images.found import Found
 from synthgen.data.images.layout import ImageLayout
-from synthgen.data.images.names import clean, shown, some
+from synthgen.data.images.names import clean, shown, some, valid
 from synthgen.errors import DataError
 
 LISTINGS = ("labels.csv", "metadata.csv")
@@ -60,7 +60,7 @@ def read_folders(files: Files, prefix: str, target: str) -> Found:
         for name in labelled:
             short = clean(name[len(prefix) :])
             try:
-                yield Entry(short, _class(_top(name, prefix)), files.read(name))
+                yield Entry(short, valid(_top(name, prefix)), files.read(name))
             except BadImageError as error:
                 yield Skipped(short, str(error))
 
@@ -68,18 +68,13 @@ def read_folders(files: Files, prefix: str, target: str) -> Found:
         entries=entries(),
         count=len(labelled),
         layout=ImageLayout(format="folders", zipped=files.zipped, prefix=prefix, target=target),
-        declared=tuple(map(_class, tops)),
+        declared=tuple(map(valid, tops)),
         notices=notices,
     )
 
 
 def _top(name: str, prefix: str) -> str:
     return name[len(prefix) :].split("/")[0]
-
-
-def _class(folder: str) -> str:
-    """Valid Unicode, whatever bytes the disk holds."""
-    return folder.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _check_tops(tops: list[str], images: list[str], source: str) -> None:

@@ -36,12 +36,16 @@ def is_hidden(name: str) -> bool:
 def clean(name: str) -> str:
     """A relative name without directory tricks, in valid Unicode; empty if nothing is left.
 
-    Backslashes separate too; drives, roots, ``.`` and ``..`` go. Bytes that are no UTF-8, which
-    the system hands over as lone surrogates, become U+FFFD.
+    Backslashes separate too; drives, roots, ``.`` and ``..`` go.
     """
-    text = name.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
-    parts = re.sub(r"^[A-Za-z]:", "", text).replace("\\", "/").split("/")
+    parts = re.sub(r"^([A-Za-z]:)+", "", valid(name)).replace("\\", "/").split("/")
     return "/".join(part for part in parts if part not in ("", ".", ".."))
+
+
+def valid(text: str) -> str:
+    """U+FFFD for a zero and for bytes that are no UTF-8, which the system hands over as lone
+    surrogates."""
+    return re.sub("[\0\ud800-\udfff]", "\ufffd", text)
 
 
 def points_outside(name: str) -> bool:
