@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -27,8 +28,8 @@ DETAIL = 32
 FLAT = 2.0
 """Standard deviation in grey levels below which an image is like its equals only."""
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-_BLOCK = 1 << 22
-"""Numbers held at a time, in every step."""
+_BLOCK, _PAIRS, _CONFIRMED = 1 << 22, 1 << 17, 1 << 13
+"""Numbers, pairs, and pairs whose pixels are compared, that are looked at in one step."""
 
 
 def near_duplicates(images: Images) -> NDArray[np.int64]:
@@ -49,19 +50,33 @@ def near_duplicates(images: Images) -> NDArray[np.int64]:
     if not len(images):
         return np.zeros(0, dtype=np.int64)
     first, same = _equal(images.pixels)
-    pixels = images.pixels[first]
     # Even images would correlate by their noise.
-    lively = np.flatnonzero(_deviations(pixels) >= FLAT)
-    details = _details(pixels[lively])
+    lively = np.flatnonzero(_deviations(images.pixels[first]) >= FLAT)
     groups = np.arange(len(first))
-    for pairs in _gathered(_candidates(_cells(pixels[lively]))):
-        own = groups[lively]
-        # Of pictures with very many near copies most pairs say nothing new.
-        pairs = np.unique(pairs[own[pairs[:, 0]] != own[pairs[:, 1]]], axis=0)
-        pairs = pairs[_confirmed(details, pairs)]
-        groups = _joined(groups, lively[pairs])
+    groups[lively] = len(first) + _alike(images.pixels[first[lively]])
     numbers: NDArray[np.int64] = pd.factorize(groups[same])[0].astype(np.int64)
     return numbers
+
+
+def _alike(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Shape (n,): numbers below n, the same for images that correlate, directly or through
+    others."""
+    cells, details = _cells(pixels), _details(pixels)
+    coarse = _units(cells)
+    groups = np.arange(len(pixels))
+    for pairs in _gathered(_candidates(cells)):
+        # Of pictures with very many near copies most pairs say nothing new.
+        pairs = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]
+        pairs = pairs[_correlations(coarse, pairs) >= COARSE]
+        for start in range(0, len(pairs), _CONFIRMED):
+            part = pairs[start : start + _CONFIRMED]
+            part = part[groups[part[:, 0]] != groups[part[:, 1]]]
+            # As units all pixels would take four times their memory.
+            ends, places = np.unique(part, return_inverse=True)
+            units = _units(details[ends])
+            part = part[_correlations(units, places.reshape(-1, 2)) >= FINE]
+            groups = _joined(groups, part)
+    return groups
 
 
 def _equal(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -104,7 +119,7 @@ def _details(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         shape = (0, pixels.shape[1], len(down), len(across))
         reduced = [np.rint(down @ chunk @ across.T).astype(np.uint8) for chunk in _chunks(pixels)]
         pixels = np.concatenate([np.zeros(shape, dtype=np.uint8), *reduced])
-    return pixels.reshape(len(pixels), -1)
+    return pixels.reshape(len(pixels), math.prod(pixels.shape[1:]))
 
 
 def _averages(pixels: int, cells: int) -> NDArray[np.float32]:
@@ -117,73 +132,71 @@ def _averages(pixels: int, cells: int) -> NDArray[np.float32]:
 
 
 def _candidates(cells: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
-    """Shape (pairs, 2), some of them several times."""
+    """Shape (pairs, 2); each pair once."""
     bits = cells[:, :, 1:] - cells[:, :, :-1] > MARGIN
     codes = _packed(bits.reshape(-1, 64), np.uint64)
-    vectors = _units(cells)
     rows, columns = np.indices((8, 8))
     part = 2 * (rows % 2) + columns % 2
+    earlier: list[NDArray[np.uint64]] = []
     for number in range(PARTS):
         keys = _packed(bits[:, part == number], np.uint16).astype(np.int64)
         order = np.argsort(keys, kind="stable")
         starts = np.flatnonzero(np.diff(keys[order], prepend=-1, append=-1))
         for start, stop in pairwise(starts.tolist()):
             if stop - start > 1:
-                for pairs in _within(order[start:stop], codes):
-                    yield pairs[_alike(vectors, pairs, COARSE)]
+                yield from _within(order[start:stop], codes, earlier)
+        earlier.append(_packed((part == number).reshape(1, 64), np.uint64))
 
 
 def _packed(bits: NDArray[np.bool_], kind: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
     return np.ascontiguousarray(np.packbits(bits, axis=1)).view(kind)[:, 0]
 
 
-def _within(members: NDArray[np.int64], codes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+def _within(
+    members: NDArray[np.int64], codes: NDArray[np.uint64], earlier: list[NDArray[np.uint64]]
+) -> Iterator[NDArray[np.int64]]:
+    """Pairs of members whose codes are near, but for those that are equal in an earlier part."""
     rows = max(1, _BLOCK // len(members))
     for start in range(0, len(members), rows):
         block, rest = members[start : start + rows], members[start:]
         near = np.bitwise_count(codes[block][:, None] ^ codes[rest][None]) <= DISTANCE
         left, right = np.nonzero(np.triu(near, k=1))
-        yield np.stack([block[left], rest[right]], axis=1)
+        pairs = np.stack([block[left], rest[right]], axis=1)
+        for mask in earlier:
+            pairs = pairs[(codes[pairs[:, 0]] ^ codes[pairs[:, 1]]) & mask != 0]
+        yield pairs
 
 
 def _gathered(parts: Iterator[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
-    """The same rows in fewer arrays."""
-    held: list[NDArray[np.int64]] = []
+    """The same rows in arrays of about :data:`_PAIRS`."""
+    held = [np.zeros((0, 2), dtype=np.int64)]
     count = 0
     for part in parts:
         held.append(part)
         count += len(part)
-        if count > _BLOCK:
-            yield np.concatenate(held)
-            held, count = [], 0
-    yield np.concatenate([np.zeros((0, 2), dtype=np.int64), *held])
+        if count > _PAIRS:
+            rows = np.concatenate(held)
+            for start in range(0, count, _PAIRS):
+                yield rows[start : start + _PAIRS]
+            held, count = held[:1], 0
+    yield np.concatenate(held)
 
 
 def _units(vectors: NDArray[Any]) -> NDArray[np.float32]:
     """Rows without their mean, of length 1, so that products are correlations; even ones are 0."""
-    rows = vectors.reshape(len(vectors), -1).astype(np.float32)
+    rows = vectors.reshape(len(vectors), math.prod(vectors.shape[1:])).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def _alike(units: NDArray[np.float32], pairs: NDArray[np.int64], least: float) -> NDArray[np.bool_]:
-    """Shape (pairs,): whether these rows correlate by so much."""
+def _correlations(units: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Shape (pairs,)."""
     rows = max(1, _BLOCK // units.shape[1])
-    found = [np.zeros(0, dtype=bool)]
+    found = [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(pairs), rows):
         first, second = (units[pairs[start : start + rows, i]] for i in (0, 1))
-        found.append(np.einsum("ij,ij->i", first, second) >= least)
-    return np.concatenate(found)
-
-
-def _confirmed(details: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The same of pixels, which would take four times the memory as units."""
-    rows = max(1, _BLOCK // details.shape[1])
-    found = [np.zeros(0, dtype=bool)]
-    for start in range(0, len(pairs), rows):
-        first, second = (_units(details[pairs[start : start + rows, i]]) for i in (0, 1))
-        found.append(np.einsum("ij,ij->i", first, second) >= FINE)
+        found.append(np.einsum("ij,ij->i", first, second))
     return np.concatenate(found)
 
 

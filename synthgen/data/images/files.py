@@ -131,7 +131,11 @@ class ZipFiles:
                 f"{source} is not a readable ZIP archive: {shown(str(error))}.",
                 "It may be cut off or damaged: write or download it again.",
             ) from None
-        self._check(options)
+        try:
+            self._check(options)
+        except DataError:
+            self._archive.close()
+            raise
         # Of entries with one name the last counts, as when unpacking.
         entries = {
             "/".join(part for part in info.filename.split("/") if part not in ("", ".")): info
@@ -155,6 +159,9 @@ class ZipFiles:
             return self._archive.read(info)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error) as error:
             raise BadImageError(f"cannot be unpacked: {shown(str(error))}") from None
+
+    def close(self) -> None:
+        self._archive.close()
 
     def sha256(self) -> str:
         if isinstance(self._data, bytes):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
 
 from synthgen.data.images.arrays import SKLEARN, Arrays, check_arrays, each, load_sklearn
 from synthgen.data.images.collect import Collected, Skipped, Stack, collect, listed
@@ -33,6 +34,7 @@ __all__ = ["Arrays", "LoadedImages", "looks_like_images", "read_images"]
 
 _DEFAULT = ImageOptions()
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_PARQUET = (".parquet", ".pq")
 _REMEDY = "Give a folder or ZIP of images, or a Parquet file: docs/images.md shows the layouts."
 
 
@@ -48,16 +50,19 @@ class LoadedImages:
 
 
 def read_images(
-    source: str | Path | Arrays, target: str = "label", options: ImageOptions = _DEFAULT
+    source: str | Path | tuple[ArrayLike, ArrayLike],
+    target: str = "label",
+    options: ImageOptions = _DEFAULT,
 ) -> LoadedImages:
     """Read a folder, a ZIP archive or a Parquet file of images (the files also by any fsspec URL),
-    ``sklearn:digits``, or arrays. ``target``: the column of labels, where there are columns.
+    ``sklearn:digits``, or take a pair of arrays as :class:`Arrays` says. ``target``: the column of
+    labels, where there are columns.
 
     Raises :class:`DataError` for what is wrong with the data, :class:`MachineError` for what
     keeps them from being read, and :class:`ConfigError` for a source that cannot exist.
     """
-    if isinstance(source, Arrays):
-        return _from_arrays(source, target, options)
+    if isinstance(source, tuple):
+        return _from_arrays(Arrays(*source), target, options)
     text = str(source)
     if text.startswith("sklearn:"):
         return _from_arrays(load_sklearn(text.removeprefix("sklearn:")), target, options)
@@ -67,7 +72,8 @@ def read_images(
         return _from_files(FolderFiles(data, name, options), target, options)
     head = _head(data, name)
     if head.startswith(_ZIP):
-        return _from_files(ZipFiles(data, name, options), target, options)
+        with closing(ZipFiles(data, name, options)) as files:
+            return _from_files(files, target, options)
     if head.startswith(b"PAR1"):
         return _from_parquet(data, name, target, options)
     if not head:
@@ -76,19 +82,19 @@ def read_images(
 
 
 def looks_like_images(source: str | Path) -> bool:
-    """Whether a source is for :func:`read_images`: a folder, a ZIP archive (but no workbook of a
-    spreadsheet), a Parquet file with a column of images, images of scikit-learn. Nothing is
-    decoded; what cannot be read is no image."""
+    """Whether a source is for :func:`read_images`: a folder (but none of Parquet files), a ZIP
+    archive (but no workbook of a spreadsheet), a Parquet file with a column of images, images of
+    scikit-learn. Nothing is decoded; what cannot be read is no image."""
     text = str(source)
     if text.startswith("sklearn:"):
         return text.removeprefix("sklearn:") in SKLEARN
     if _is_url(text):
         suffix = Path(urlsplit(text).path).suffix.lower()
-        return suffix == ".zip" or (suffix in (".parquet", ".pq") and _remote_has_images(text))
+        return suffix == ".zip" or (suffix in _PARQUET and _remote_has_images(text))
     path = Path(text).expanduser()
     try:
         if path.is_dir():
-            return True
+            return not any(inner.suffix.lower() in _PARQUET for inner in path.iterdir())
         with path.open("rb") as file:
             head = file.read(4)
         if head in _ZIP:

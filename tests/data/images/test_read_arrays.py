@@ -75,6 +75,10 @@ def test_what_does_not_fit(images: Any, labels: Any, cause: str) -> None:
     assert cause in refusal(lambda: read_images(Arrays(images, labels))).cause
 
 
+def test_a_plain_pair_will_do() -> None:
+    assert len(read_images((pixels(0, (2, 3, 3)), ["a", "b"])).images) == 2
+
+
 def test_texts_and_numbers_are_texts() -> None:
     images = read_images(Arrays(pixels(0, (3, 2, 2)), [1, "a", 1])).images
     assert images.classes == ("1", "a")

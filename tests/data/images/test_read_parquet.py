@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen.data.images.read import looks_like_images, read_images
+from synthgen.errors import DataError
 from tests.data.images.made import pixels, png, refusal, same
 
 STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -157,10 +159,8 @@ def test_damaged_files_end_in_an_error_or_in_images(tmp_path: Path) -> None:
         for place in rng.integers(4, len(data) - 8, 3):
             damaged[place] = rng.integers(256)
         path.write_bytes(bytes(damaged))
-        try:
+        with suppress(DataError):
             read_images(path)
-        except Exception as error:
-            assert type(error).__name__ == "DataError", repr(error)  # noqa: PT017
 
 
 def test_mnist_and_cifar(shared_data: Path) -> None:
