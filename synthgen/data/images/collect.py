@@ -126,7 +126,8 @@ class Stack:
         if self._pixels is None:
             raise DataError(
                 f"{self._source} holds no image that can be used.",
-                "Give images with their labels: docs/images.md shows the layouts.",
+                "Give PNG, JPEG, BMP, GIF, TIFF or WebP files with labels: docs/images.md shows "
+                "the layouts.",
             )
         return self._pixels[: self._filled]
 

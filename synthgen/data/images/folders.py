@@ -79,11 +79,10 @@ def _top(name: str, prefix: str) -> str:
 
 def _check_tops(tops: list[str], images: list[str], source: str) -> None:
     if not tops:
+        held = f"{len(images)} image{'s' if len(images) > 1 else ''}, but no labels: neither "
+        held += f"a directory for each class nor {' or '.join(LISTINGS)}"
         raise DataError(
-            f"{source} holds {len(images)} images, but no labels: neither a directory for each "
-            f"class nor {' or '.join(LISTINGS)}."
-            if images
-            else f"{source} holds no images.",
+            f"{source} holds {held if images else 'no images'}.",
             "Give a folder or ZIP of PNG, JPEG, BMP, GIF, TIFF or WebP files in one directory a "
             "class, or with labels.csv beside them.",
         )
@@ -91,8 +90,12 @@ def _check_tops(tops: list[str], images: list[str], source: str) -> None:
     if len(parts) > 1 and parts <= _PARTS:
         raise DataError(
             f"{source}: the directories {some(tops)} are the parts of a split, not classes.",
-            f"Give the directory of one part, such as {shown(tops[0])}.",
+            f"Give the directory of one part, such as {shown(max(tops, key=_is_training))}.",
         )
+
+
+def _is_training(top: str) -> bool:
+    return top.lower().startswith("train")
 
 
 def _left_out(files: Files, used: set[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -47,9 +48,11 @@ def read_listing(files: Files, prefix: str, listing: str, target: str) -> Found:
     rows = list(dict.fromkeys(zip(map(_plain, given), labels, strict=True)))
     if len(rows) < len(given):
         notices = (*notices, f"{source}: {len(given) - len(rows)} rows repeat others; left out.")
+    wanted = {normalize("NFC", f"{prefix}{name}") for name, _ in rows}
     unlisted = sorted(
-        {name for name in files.names if name.startswith(prefix) and is_image(name)}
-        - {f"{prefix}{name}" for name, _ in rows}
+        name
+        for name in files.names
+        if name.startswith(prefix) and is_image(name) and normalize("NFC", name) not in wanted
     )
     if unlisted:
         notices = (
@@ -112,7 +115,8 @@ def _plain(name: str | None) -> str:
 def _entries(
     files: Files, prefix: str, rows: list[tuple[str, Class | None]]
 ) -> Iterator[Entry | Skipped]:
-    known = frozenset(files.names)
+    # Old archives of macOS hold letters apart from their accents, lists hardly ever.
+    known = {normalize("NFC", name): name for name in files.names}
     labels: dict[str, set[Class | None]] = {}
     for name, label in rows:
         labels.setdefault(name, set()).add(label)
@@ -123,7 +127,7 @@ def _entries(
 def _entry(
     files: Files,
     prefix: str,
-    known: frozenset[str],
+    known: dict[str, str],
     name: str,
     label: Class | None,
     *,
@@ -133,13 +137,14 @@ def _entry(
         return Skipped("A row", "has no file name")
     if points_outside(name):
         return Skipped(name, "is outside of the folder")
-    if prefix + name not in known:
+    file = known.get(normalize("NFC", prefix + name))
+    if file is None:
         return Skipped(name, "does not exist")
     if contradicted:
         return Skipped(name, "has several labels")
     if label is None:
         return Skipped(name, "has no label")
     try:
-        return Entry(clean(name), label, files.read(prefix + name))
+        return Entry(clean(name), label, files.read(file))
     except BadImageError as error:
         return Skipped(name, str(error))

@@ -96,7 +96,9 @@ def portable(name: str) -> str:
     *folders, file = clean(name).split("/")
     if not file.lower().endswith(".png"):
         file = str(PurePosixPath(file).with_suffix(".png")) if file else "image.png"
-    return "/".join([*map(_portable_part, folders), _portable_part(file[:-4]) + file[-4:]])
+    # A directory must not have the name of another image.
+    above = [f"{part}_" if part.lower().endswith(".png") else part for part in folders]
+    return "/".join([*map(_portable_part, above), _portable_part(file[:-4]) + file[-4:]])
 
 
 def _portable_part(part: str) -> str:

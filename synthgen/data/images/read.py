@@ -138,9 +138,15 @@ def _from_files(files: Files, target: str, options: ImageOptions) -> LoadedImage
 def _from_parquet(
     data: Path | bytes, name: str, target: str, options: ImageOptions
 ) -> LoadedImages:
-    with opened(pa.BufferReader(data) if isinstance(data, bytes) else data, name) as file:
-        found = read_images_parquet(file, name, target)
-        collected = collect(found.entries, found.count, options, name)
+    try:
+        with opened(pa.BufferReader(data) if isinstance(data, bytes) else data, name) as file:
+            found = read_images_parquet(file, name, target)
+            collected = collect(found.entries, found.count, options, name)
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{name} holds text that is no UTF-8.",
+            "It may be damaged: write or download it again.",
+        ) from None
     loaded = _loaded(collected, found, name, ())
     if isinstance(data, bytes):
         return _hashed(loaded, hashlib.sha256(data).hexdigest())

@@ -14,7 +14,7 @@ from PIL import Image
 from synthgen.data.images.atomic import written_whole
 from synthgen.data.images.images import Images
 from synthgen.data.images.parquet import NOTE
-from synthgen.data.images.write_parquet import IMAGE, batches, encoded
+from synthgen.data.images.write_parquet import IMAGE, ROWS, batches, encoded
 from synthgen.data.parquet import opened
 from synthgen.errors import DataError
 
@@ -43,32 +43,32 @@ def save(images: Images, path: Path) -> None:
 
 def load(path: Path) -> Images:
     """What :func:`save` wrote, exactly. Raises :class:`DataError` for any other file."""
-    with opened(path, str(path)) as file:
-        schema, count = file.schema_arrow, file.metadata.num_rows
-        try:
-            note = json.loads((schema.metadata or {})[NOTE])
-            classes, shape = tuple(note["classes"]), tuple(note["shape"])
-        except (KeyError, ValueError):
-            raise DataError(
-                f"{path} was not written by this program.", "Read it as a source of images."
-            ) from None
-        pixels = np.empty((count, *shape), dtype=np.uint8)
-        names: list[str] = []
-        labels: list[int] = []
-        groups: list[int] = []
-        for batch in file.iter_batches(1000):
-            for image in batch.column("image"):
-                with Image.open(io.BytesIO(image["bytes"].as_py()), formats=("PNG",)) as png:
-                    square = np.asarray(png)
-                pixels[len(names)] = square if square.ndim == 2 else square.transpose(2, 0, 1)
-                names.append(image["path"].as_py())
-            labels.extend(batch.column("label").to_pylist())
-            if "group" in schema.names:
-                groups.extend(batch.column("group").to_pylist())
-    return Images(
-        pixels=pixels,
-        labels=np.array(labels, dtype=np.int64),
-        classes=classes,
-        names=tuple(names),
-        groups=np.array(groups, dtype=np.int64) if "group" in schema.names else None,
-    )
+    try:
+        with opened(path, str(path)) as file:
+            return _images(file)
+    except (KeyError, ValueError, TypeError, SyntaxError):
+        # The last is Pillow's word for a damaged PNG.
+        raise DataError(
+            f"{path} is damaged, or was not written by this program.",
+            "Write it again, or read it as a source of images.",
+        ) from None
+
+
+def _images(file: pq.ParquetFile) -> Images:
+    note = json.loads((file.schema_arrow.metadata or {})[NOTE])
+    count, grouped = file.metadata.num_rows, "group" in file.schema_arrow.names
+    pixels = np.empty((count, *note["shape"]), dtype=np.uint8)
+    names: list[str] = []
+    labels = np.empty(count, dtype=np.int64)
+    groups = np.empty(count, dtype=np.int64)
+    for batch in file.iter_batches(ROWS):
+        rows = slice(len(names), len(names) + len(batch))
+        labels[rows] = batch.column("label")
+        if grouped:
+            groups[rows] = batch.column("group")
+        for image in batch.column("image").to_pylist():
+            with Image.open(io.BytesIO(image["bytes"]), formats=("PNG",)) as png:
+                square = np.asarray(png)
+            pixels[len(names)] = square if square.ndim == 2 else square.transpose(2, 0, 1)
+            names.append(image["path"])
+    return Images(pixels, labels, tuple(note["classes"]), tuple(names), groups if grouped else None)

@@ -64,6 +64,7 @@ def test_written_names(names: list[str]) -> None:
 def test_plain_names_are_written_as_they_are() -> None:
     plain = ("cat/0001.png", "Zoë/ü 1.PNG", "a.b/c.d.png")
     assert written_names(plain) == plain
+    assert written_names(["a.png", "a.png/b.png"]) == ("a.png", "a.png_/b.png")
     assert written_names(["a.jpg", "a.png", "a", "x" * 300 + ".png"]) == (
         "a.png",
         "a-2.png",

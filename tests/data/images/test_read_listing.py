@@ -72,6 +72,14 @@ def test_within_a_wrapping_folder(tmp_path: Path) -> None:
     assert loaded.images.names[0] == "img/2.png"
 
 
+def test_accents_match_however_they_are_composed(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"e\u0301.png": png(0), "\u00fc.png": png(1)}
+    rows = "file_name,label\n\u00e9.png,x\nu\u0308.png,y\n"
+    loaded = read_images(archive(tmp_path / "data.zip", files | {"labels.csv": rows}))
+    assert len(loaded.images) == 2
+    assert loaded.notices == ()
+
+
 def test_the_list_comes_before_directories(tmp_path: Path) -> None:
     files = FILES | {f"more/{i}.png": png(i) for i in range(2)} | {"labels.csv": ROWS}
     assert read_images(folder(tmp_path / "data", files)).images.classes == ("cat", "dog")

@@ -154,7 +154,7 @@ def test_cut_files(part: float, tmp_path: Path) -> None:
 def test_damaged_files_end_in_an_error_or_in_images(tmp_path: Path) -> None:
     path = written(tmp_path, table(list(range(30))))
     data, rng = path.read_bytes(), np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(200):
         damaged = bytearray(data)
         for place in rng.integers(4, len(data) - 8, 3):
             damaged[place] = rng.integers(256)

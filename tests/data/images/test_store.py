@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from synthgen.data.images.images import Images
 from synthgen.data.images.store import load, save
+from synthgen.errors import DataError
 from tests.data.images.made import pixels, png, refusal, same
 
 
@@ -37,10 +41,21 @@ def test_numbers_stay_numbers(tmp_path: Path) -> None:
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     pq.write_table(pa.table({"image": [png()], "label": [1]}), tmp_path / "x.parquet")
     assert "not written by this program" in refusal(lambda: load(tmp_path / "x.parquet")).cause
     (tmp_path / "y.parquet").write_bytes(b"PAR1")
     refusal(lambda: load(tmp_path / "y.parquet"))
+
+
+def test_damage_ends_in_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    names = tuple(f"{i}.png" for i in range(20))
+    save(Images(pixels(1, (20, 1, 9, 9)), np.arange(20) % 2, ("a", "b"), names), path)
+    data, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(100):
+        damaged = bytearray(data)
+        for place in rng.integers(4, len(data) - 8, 3):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(bytes(damaged))
+        with suppress(DataError):
+            load(path)
