@@ -51,7 +51,7 @@ def near_duplicates(images: Images) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     first, same = _equal(images.pixels)
     # Even images would correlate by their noise.
-    lively = np.flatnonzero(_deviations(images.pixels[first]) >= FLAT)
+    lively = np.flatnonzero(_deviations(images.pixels)[first] >= FLAT)
     groups = np.arange(len(first))
     groups[lively] = len(first) + _alike(images.pixels[first[lively]])
     numbers: NDArray[np.int64] = pd.factorize(groups[same])[0].astype(np.int64)
