@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+# Workers share the cores, and threads that wait for each other would take most of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parent.parent
 
 

@@ -42,6 +42,17 @@ def restore(parts: Mapping[str, Stateful], state: State) -> None:
     """Set all parts to a captured state, which may be used again afterwards."""
     for name, part in parts.items():
         part.load_state_dict(_copied(state[name]))
+        if isinstance(part, torch.optim.Optimizer):
+            _lay_out(part)
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Moments as their parameters lie in memory. From a file all come with the last index running
+    fastest; a fused step goes through memory, and would take the moments of other weights."""
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[key] = torch.empty_like(parameter).copy_(value)
 
 
 def tensors_of(tree: Any) -> list[Tensor]:

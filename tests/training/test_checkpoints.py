@@ -82,6 +82,33 @@ def test_a_restored_optimizer_goes_on_as_the_original(tmp_path: Path) -> None:
     assert same(capture(one), capture(other))
 
 
+def test_moments_come_back_as_their_parameters_lie_in_memory(tmp_path: Path) -> None:
+    """A fused step goes through memory: moments in another order would be those of others."""
+
+    def begun() -> tuple[nn.Parameter, torch.optim.Adam]:
+        generator = torch.Generator().manual_seed(0)
+        weight = torch.randn(8, 5, 3, 3, generator=generator)
+        parameter = nn.Parameter(weight.to(memory_format=torch.channels_last))
+        return parameter, torch.optim.Adam([parameter], lr=0.1, fused=True)
+
+    def step(parameter: nn.Parameter, adam: torch.optim.Adam, seed: int) -> None:
+        gradient = torch.randn(8, 5, 3, 3, generator=torch.Generator().manual_seed(seed))
+        parameter.grad = gradient.to(memory_format=torch.channels_last)
+        adam.step()
+
+    parameter, adam = begun()
+    step(parameter, adam, 1)
+    Checkpoints(tmp_path, "f" * 16).save(1, capture({"adam": adam}))
+    other, resumed = begun()
+    step(other, resumed, 1)
+    state = Checkpoints(tmp_path, "f" * 16).latest()
+    assert state is not None
+    restore({"adam": resumed}, state)
+    step(parameter, adam, 2)
+    step(other, resumed, 2)
+    assert torch.equal(parameter, other)
+
+
 def test_a_captured_state_is_not_changed_by_training_on(tmp_path: Path) -> None:
     parts = trained(1)
     state = capture(parts)

@@ -1,0 +1,1 @@
+"""Generators and critics for images of 8 to 128 pixels, square or not."""
