@@ -39,6 +39,8 @@ IN_A_ROW = 2
 """Bad evaluations after which it turns back."""
 TURNS = 3
 """So often it turns back, with half the step size each time, before the training ends."""
+BEGINNING = 500
+"""Steps (and half of all) in which images may be noise, before there was anything better."""
 SIDE = 8
 """Pixels a side of what stands for features where there is no classifier."""
 
@@ -116,8 +118,7 @@ class ImageWatch:
         if fault is None and score < self._score:
             self._score = score
             self._best = capture(self._parts)
-        # In the beginning all images are noise: that is no fault before there was something better.
-        begun = bool(self._best) or 2 * number > self._steps
+        begun = bool(self._best) or number > max(BEGINNING, self._steps // 2)
         self._bad = self._bad + 1 if fault is not None and begun else 0
         if self._bad < IN_A_ROW:
             return False
