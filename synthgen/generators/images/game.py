@@ -143,7 +143,9 @@ class Game:
     ) -> dict[str, Tensor]:
         self.generator_adam.zero_grad()
         # What this saves is a third of the critic's way back.
-        self.critic.requires_grad_(False)
+        learned = [p for group in self.critic_adam.param_groups for p in group["params"]]
+        for parameter in learned:
+            parameter.requires_grad_(False)
         losses = []
         for z, labels, made in fakes:
             with self._fast(random.device):
@@ -159,7 +161,8 @@ class Game:
                     loss = loss + self.auxiliary_weight * cross_entropy(judged.classes, labels)
             (loss / self.parts).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
-        self.critic.requires_grad_(True)
+        for parameter in learned:
+            parameter.requires_grad_(True)
         self.generator_adam.step()
         return {"loss_generator": torch.stack(losses).mean()}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,17 +14,20 @@ import torch
 from pydantic import Field, model_validator
 from torch import nn
 
-from synthgen.data.images.images import Images
+from synthgen.data.images.images import Class, Images
 from synthgen.errors import DataError
 from synthgen.generators.base import Generator
+from synthgen.generators.description import damaged
 from synthgen.generators.images.augmentation import AugmentationName
 from synthgen.generators.images.augmentation.ada import ADA
 from synthgen.generators.images.augmentation.diffaugment import DiffAugment
 from synthgen.generators.images.batches import ImageBatches
+from synthgen.generators.images.begin import begin_, freeze_
 from synthgen.generators.images.game import Augmentation, Game
 from synthgen.generators.images.losses import LOSSES, LossName
 from synthgen.generators.images.networks.build import (
     PLAIN,
+    CriticNetwork,
     NetworkName,
     build_critic,
     build_generator,
@@ -32,7 +36,7 @@ from synthgen.generators.images.networks.conditioning import ToldCritic, ToldGen
 from synthgen.generators.images.networks.normalisation import CriticNorm
 from synthgen.generators.images.networks.shape import ImageShape
 from synthgen.generators.images.penalties import PenaltyName
-from synthgen.generators.images.sampler import ImageSampler
+from synthgen.generators.images.sampler import WEIGHTS, ImageSampler
 from synthgen.generators.images.watch import ImageWatch, Judge
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
@@ -94,6 +98,11 @@ class ImageGAN(Generator):
     evaluations: int = Field(default=20, ge=0)
     """How often in a training the images are looked at, to keep the best generator and to turn back
     when the game is lost; 0: never, and the last generator is kept."""
+    begin: str | None = None
+    """A saved model (the folder ``model`` of a run) whose weights training begins with; classes go
+    by their names. None: from nothing."""
+    frozen: int = Field(default=0, ge=0)
+    """So many stages of the critic, from the image on, keep the weights they begin with."""
     time_limit: float | None = Field(default=None, gt=0)
     """Seconds after which training ends. How far it comes in that time depends on the machine: once
     the limit cuts a training short, the same seed no longer gives the same bytes."""
@@ -138,9 +147,8 @@ class ImageGAN(Generator):
         classes = len(train.classes)
         with initialisation(derive(seed, "weights")):
             generator = self._generator(shape, classes).to(device)
-            critic = build_critic(
-                self.network, shape, classes, self.width, self.told_critic, self.critic_norm
-            ).to(device)
+            critic = self._critic(shape, classes).to(device)
+        begun = self._begin(generator, critic, shape, train.classes)
         generator_adam = self._adam(generator, self.generator_lr)
         critic_adam = self._adam(critic, self.critic_lr)
         augmentation = self._augmentation(device)
@@ -205,14 +213,14 @@ class ImageGAN(Generator):
             steps=self.steps,
             parts={**changed, "watch": watch} if watch else changed,
             context=context,
-            fingerprint=self._fingerprint(train, seed),
+            fingerprint=self._fingerprint(train, seed, begun),
             examine=watch.examine if watch else None,
             examine_every=max(1, self.steps // self.evaluations) if watch else 1,
             time_limit=self.time_limit,
         )
         if watch:
             watch.select()
-        return sampler()
+        return replace(sampler(), critic={k: v.cpu() for k, v in critic.state_dict().items()})
 
     def load(self, path: Path) -> ImageSampler:  # type: ignore[override]
         """Read what :meth:`ImageSampler.save` wrote; its hyper-parameters are the file's own.
@@ -238,6 +246,35 @@ class ImageGAN(Generator):
             )
         )
 
+    def _begin(
+        self,
+        generator: nn.Module,
+        critic: CriticNetwork,
+        shape: ImageShape,
+        classes: tuple[Class, ...],
+    ) -> str:
+        """Weights of the model to begin with, if there is one; returns its digest."""
+        freeze_(critic.stages(), self.frozen)
+        if self.begin is None:
+            return ""
+        other = self.load(Path(self.begin))
+        if other.critic is None:
+            raise damaged(Path(self.begin), type(self), FileNotFoundError())
+        begin_(
+            generator,
+            other.network.state_dict(),
+            lambda n: self._generator(shape, n),
+            classes,
+            other.classes,
+        )
+        begin_(critic, other.critic, lambda n: self._critic(shape, n), classes, other.classes)
+        return hashlib.sha256((Path(self.begin) / WEIGHTS).read_bytes()).hexdigest()
+
+    def _critic(self, shape: ImageShape, classes: int) -> CriticNetwork:
+        return build_critic(
+            self.network, shape, classes, self.width, self.told_critic, self.critic_norm
+        )
+
     def _generator(self, shape: ImageShape, classes: int) -> nn.Module:
         return build_generator(
             self.network, shape, classes, self.latent_dim, self.width, self.told_generator
@@ -253,10 +290,11 @@ class ImageGAN(Generator):
                 return None
 
     def _adam(self, network: nn.Module, lr: float) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), lr=lr, betas=self.betas, fused=True)
+        learned = [p for p in network.parameters() if p.requires_grad]
+        return torch.optim.Adam(learned, lr=lr, betas=self.betas, fused=True)
 
-    def _fingerprint(self, train: Images, seed: int) -> str:
-        settings = json.dumps([self.model_dump(mode="json"), train.pixels.shape, seed])
+    def _fingerprint(self, train: Images, seed: int, begun: str) -> str:
+        settings = json.dumps([self.model_dump(mode="json"), train.pixels.shape, seed, begun])
         digest = hashlib.sha256(settings.encode())
         digest.update(train.pixels.tobytes())
         digest.update(train.labels.tobytes())

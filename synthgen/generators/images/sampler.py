@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from synthgen.generators.images.image_gan import ImageGAN
 
 WEIGHTS = "model.safetensors"
+CRITIC = "critic.safetensors"
 CHUNK = 256
 """Images that pass the network at once."""
 LABEL = "label"
@@ -54,6 +55,8 @@ class ImageSampler:
     counts: tuple[int, ...]
     """Training images of each class."""
     labeller: Classifier | None
+    critic: Mapping[str, Tensor] | None = None
+    """The critic's weights, with which a further training may begin."""
 
     @classmethod
     def of(
@@ -109,9 +112,13 @@ class ImageSampler:
         return torch.cat(made).contiguous().numpy()
 
     def save(self, path: Path) -> None:
-        """Write ``model.safetensors`` and ``model.json``, and the labeller's files."""
+        """Write ``model.safetensors``, ``critic.safetensors`` and ``model.json``, and the files of
+        the labeller."""
         weights = {name: t.contiguous() for name, t in self.network.state_dict().items()}
         save_file(weights, path / WEIGHTS)
+        if self.critic is not None:
+            # Some tensors of a network in evaluation share memory, which the format does not allow.
+            save_file({k: v.contiguous().clone() for k, v in self.critic.items()}, path / CRITIC)
         description = {
             "format": FORMAT,
             "generator": self.config.model_dump(mode="json"),
@@ -137,11 +144,12 @@ class ImageSampler:
             with initialisation(0):
                 network = build(config, shape, len(classes))
             network.load_state_dict(load_file(path / WEIGHTS))
+            critic = load_file(path / CRITIC) if (path / CRITIC).exists() else None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise damaged(path, kind, error) from error
         known = config.conditional or sum(count > 0 for count in counts) < 2
         labeller = None if known else Classifier.load(path)
-        return cls(config, network.eval(), shape, classes, counts, labeller)
+        return cls(config, network.eval(), shape, classes, counts, labeller, critic)
 
     def _chunk(
         self, seed: int, number: int, wanted: int | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import torch
 from torch import nn
@@ -15,7 +15,9 @@ from synthgen.generators.images.networks.r3gan import R3GANCritic, R3GANGenerato
 from synthgen.generators.images.networks.resnet import ResNetCritic, ResNetGenerator
 from synthgen.generators.images.networks.shape import ImageShape
 
+M = TypeVar("M", bound=nn.Module)
 NetworkName: TypeAlias = Literal["mlp", "dcgan", "resnet", "r3gan"]
+CriticNetwork: TypeAlias = MLPCritic | DCGANCritic | ResNetCritic | R3GANCritic
 PLAIN: tuple[NetworkName, ...] = ("mlp", "r3gan")
 """Networks without normalisation layers."""
 
@@ -45,9 +47,9 @@ def build_critic(
     width: int,
     told: ToldCritic,
     norm: CriticNorm,
-) -> nn.Module:
+) -> CriticNetwork:
     """Images (n, channels, height, width) and classes (n,) to what it says of them."""
-    critic: nn.Module
+    critic: CriticNetwork
     match network:
         case "mlp":
             critic = MLPCritic(shape, classes, width, told)
@@ -60,7 +62,7 @@ def build_critic(
     return _laid_out(critic, network)
 
 
-def _laid_out(module: nn.Module, network: NetworkName) -> nn.Module:
+def _laid_out(module: M, network: NetworkName) -> M:
     """Convolutions are fastest where the channels of a pixel lie together."""
     if network == "mlp":
         return module

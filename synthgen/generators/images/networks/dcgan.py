@@ -100,6 +100,10 @@ class DCGANCritic(nn.Module):
         self.head = Head(before * height * across, classes, told, norm)
         self.apply(initialise)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """What has weights, from the image on, but for the head."""
+        return [[layer] for layer in list(self.layers)[::2]]
+
     def forward(self, images: Tensor, labels: Tensor) -> Judged:
         x = self.layers(self.planes(images, labels)).flatten(1)
         judged: Judged = self.head(x, labels)

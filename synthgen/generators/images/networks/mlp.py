@@ -59,6 +59,10 @@ class MLPCritic(nn.Module):
         )
         self.head = Head(second, classes, told)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """What has weights, from the image on, but for the head."""
+        return [[self.input, self.layers[0]], [self.layers[2]]]
+
     def forward(self, images: Tensor, labels: Tensor) -> Judged:
         judged: Judged = self.head(self.layers(self.input(images.flatten(1), labels)), labels)
         return judged

@@ -75,7 +75,7 @@ class R3GANGenerator(nn.Module):
         self.begin = nn.Linear(self.input.size, widths[0] * self.sizes[0][0] * self.sizes[0][1])
         scaled(self.begin, 1.0)
         depth = BLOCKS * len(widths)
-        self.stages = nn.ModuleList(
+        self.bodies = nn.ModuleList(
             nn.Sequential(*(Block(size, depth) for _ in range(BLOCKS))) for size in widths
         )
         self.changes = nn.ModuleList(change(before, after) for before, after in pairwise(widths))
@@ -84,8 +84,8 @@ class R3GANGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """Images (n, channels, height, width), about in [-1, 1]."""
-        x = self.stages[0](self.begin(self.input(z, labels)).unflatten(1, self.first))
-        for stage, change_, size in zip(self.stages[1:], self.changes, self.sizes[1:], strict=True):
+        x = self.bodies[0](self.begin(self.input(z, labels)).unflatten(1, self.first))
+        for stage, change_, size in zip(self.bodies[1:], self.changes, self.sizes[1:], strict=True):
             x = stage(interpolate(change_(x), size, mode="bilinear", align_corners=False))
         images: Tensor = self.end(x)
         return images
@@ -100,7 +100,7 @@ class R3GANCritic(nn.Module):
         self.begin = nn.Conv2d(self.planes.channels, widths[0], 1)
         scaled(self.begin, GAIN)
         depth = BLOCKS * len(widths)
-        self.stages = nn.ModuleList(
+        self.bodies = nn.ModuleList(
             nn.Sequential(*(Block(size, depth) for _ in range(BLOCKS))) for size in widths
         )
         self.changes = nn.ModuleList(change(before, after) for before, after in pairwise(widths))
@@ -109,9 +109,16 @@ class R3GANCritic(nn.Module):
         scaled(self.end, 1.0)
         self.head = Head(widths[-1], classes, told)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """What has weights, from the image on, but for the head."""
+        return [
+            [before, body]
+            for before, body in zip([self.begin, *self.changes], self.bodies, strict=True)
+        ]
+
     def forward(self, images: Tensor, labels: Tensor) -> Judged:
-        x = self.stages[0](self.begin(self.planes(images, labels)))
-        for stage, change_, size in zip(self.stages[1:], self.changes, self.sizes[1:], strict=True):
+        x = self.bodies[0](self.begin(self.planes(images, labels)))
+        for stage, change_, size in zip(self.bodies[1:], self.changes, self.sizes[1:], strict=True):
             # Smaller bilinearly means the mean of the pixels between (antialias).
             x = interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
             x = stage(change_(x))

@@ -115,6 +115,10 @@ class ResNetCritic(nn.Module):
         self.head = Head(features, classes, told, norm)
         self.apply(initialise)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """What has weights, from the image on, but for the head."""
+        return [[block] for block in self.blocks]
+
     def forward(self, images: Tensor, labels: Tensor) -> Judged:
         x = self.blocks(self.planes(images, labels))
         judged: Judged = self.head(torch.relu(x).sum((2, 3)), labels)
