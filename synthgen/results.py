@@ -17,6 +17,8 @@ Goal: TypeAlias = Literal["min", "max", "target"]
 Decision: TypeAlias = Literal["augment", "do-not-augment", "inconclusive"]
 Filter: TypeAlias = Literal["density_ratio", "teacher", "boundary"]
 """How synthetic rows are selected: see :mod:`synthgen.benchmark.filters`."""
+Augmentation: TypeAlias = Literal["flips_crops", "randaugment", "mixup"]
+"""What is done to each batch of images: see :mod:`synthgen.benchmark.images.augmentations`."""
 
 
 class _Data(BaseModel):
@@ -79,9 +81,12 @@ class Recipe(_Data):
     weight: float = 1.0
     """Sample weight of a synthetic row; that of a real one is 1."""
     balanced: bool = False
-    """Whether weights give every class the same total (regression: every part of the range)."""
+    """Whether weights give every class the same total (regression: every part of the range;
+    images: by its effective number)."""
     multipliers: tuple[float, ...] | None = None
     """The predicted class is the largest of probability times multiplier; None: all are 1."""
+    augmentation: Augmentation | None = None
+    """Of the images in training, real and synthetic ones alike."""
 
 
 class RealEquivalents(_Data):

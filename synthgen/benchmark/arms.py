@@ -14,6 +14,9 @@ weighted   the same, with a sample weight below 1
 mixed      the best of these three, together with balanced weights or, where the metric depends on
            predicted classes, a tuned threshold
 =========  =========================================================================================
+
+Images have three more, ``flips_crops``, ``randaugment`` and ``mixup``, and no threshold: see
+:mod:`synthgen.benchmark.images.arms`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from synthgen.benchmark.settings import CheapArm, DecideSettings, Ratio
@@ -35,7 +39,16 @@ from synthgen.generators.smote import Smote
 from synthgen.training.context import Context
 
 Treatment: TypeAlias = Literal[
-    "plain", "balanced", "threshold", "raw", "filtered", "weighted", "mixed"
+    "plain",
+    "balanced",
+    "threshold",
+    "flips_crops",
+    "randaugment",
+    "mixup",
+    "raw",
+    "filtered",
+    "weighted",
+    "mixed",
 ]
 ROWS = "rows"
 """The name of the source that adds no rows."""
@@ -164,7 +177,11 @@ def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int, times: int 
 def lacking(train: Table) -> dict[int, int]:
     """Rows that each class (by code) lacks to the largest one. Full classes are left out, and
     those without a single row, which cannot be learned."""
-    counts = np.bincount(train.labels[train.labels >= 0])
+    return lacking_counts(np.bincount(train.labels[train.labels >= 0]))
+
+
+def lacking_counts(counts: NDArray[np.int64]) -> dict[int, int]:
+    """The same of classes that have so many rows, shape (classes,)."""
     return {
         code: int(counts.max() - count)
         for code, count in enumerate(counts.tolist())

@@ -20,12 +20,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from synthgen.benchmark.arms import ROWS, Generator
+from synthgen.benchmark.attempts import describe
 from synthgen.benchmark.records import ArmResult, Failure, Job, JobResult
 from synthgen.benchmark.resamples import seed_of, split
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.subgroups import cuts, masks
 from synthgen.benchmark.threads import single_thread
-from synthgen.benchmark.trials import Bench, describe
+from synthgen.benchmark.trials import Bench
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.table import Table
 from synthgen.errors import ConfigError, MachineError, SynthgenError

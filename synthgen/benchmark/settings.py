@@ -11,7 +11,16 @@ from synthgen.errors import ConfigError
 from synthgen.results import Filter
 
 CheapArm: TypeAlias = Literal[
-    "nothing", "class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"
+    "nothing",
+    "class_weights",
+    "density_weights",
+    "threshold",
+    "flips_crops",
+    "randaugment",
+    "mixup",
+    "oversample",
+    "smote",
+    "placebo",
 ]
 Primary: TypeAlias = Literal[
     "roc_auc", "average_precision", "balanced_accuracy", "macro_f1", "recall_at_precision", "r2"
@@ -21,6 +30,8 @@ FOR_CLASSES = ("class_weights", "threshold", "oversample")
 """Arms that need classes."""
 FOR_NUMBERS = ("density_weights",)
 """Arms that need a numeric target."""
+FOR_IMAGES = ("flips_crops", "randaugment", "mixup")
+"""Arms that need images."""
 
 
 def _sensible(ratio: float | Literal["balanced"]) -> float | Literal["balanced"]:
@@ -143,7 +154,7 @@ class DecideSettings(BaseModel):
         wrong: list[tuple[str, str, str]] = []
         if (settings.metric == "r2") != (task == "regression"):
             wrong.append(("metric", settings.metric, str(fitting["metric"])))
-        foreign = FOR_CLASSES if task == "regression" else FOR_NUMBERS
+        foreign = FOR_IMAGES + (FOR_CLASSES if task == "regression" else FOR_NUMBERS)
         wrong += [
             ("arms", arm, ", ".join(fitting["arms"])) for arm in settings.arms if arm in foreign
         ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthgen.benchmark import learners, threshold
 from synthgen.benchmark.arms import Arm, Sampler, draw
+from synthgen.benchmark.attempts import Attempts
+from synthgen.benchmark.choosing import best_trial, once, place_within_class
 from synthgen.benchmark.filters import JUDGE, TIMES, Selection, fit_detector, fit_filter, realness
 from synthgen.benchmark.learners import Rows, rows_of
 from synthgen.benchmark.records import (
@@ -21,7 +20,6 @@ from synthgen.benchmark.records import (
     Failure,
     Job,
     LearnerResult,
-    Stage,
     Trial,
 )
 from synthgen.benchmark.resamples import Resample, seed_of
@@ -29,17 +27,13 @@ from synthgen.benchmark.scoring import Asked, Predicted, score_all, score_classe
 from synthgen.benchmark.settings import DecideSettings, Ratio
 from synthgen.benchmark.weighting import sample_weights
 from synthgen.data.schema import Schema
-from synthgen.errors import MachineError, SynthgenError
 from synthgen.results import Filter, Recipe
 
-log = logging.getLogger(__name__)
 Part: TypeAlias = Literal["inner", "outer", "again"]
 """``again`` is ``outer`` with other seeds."""
-K = TypeVar("K")
-T = TypeVar("T")
 
 
-class Bench:
+class Bench(Attempts):
     """A resample's rows as learners see them. What is drawn, fitted or predicted once serves all
     arms that need it."""
 
@@ -52,8 +46,9 @@ class Bench:
         groups: Mapping[str, NDArray[np.bool_]],
         failures: list[Failure],
     ) -> None:
+        super().__init__(failures)
         self.job, self.settings, self.resample = job, settings, resample
-        self.sampler, self.groups, self.failures = sampler, groups, failures
+        self.sampler, self.groups = sampler, groups
         self.task = resample.train.schema.task
         self.asked = Asked(resample.interest, settings.precision)
         self.tables = {"inner": resample.inner_train, "outer": resample.train}
@@ -73,11 +68,11 @@ class Bench:
     def measure(self, arm: Arm, learner: str) -> LearnerResult | None:
         """None if it failed; then ``failures`` say why."""
         trials = self._kept(learner, self._recipes(arm, learner))
-        chosen = _best(trials)
+        chosen = best_trial(trials)
         if chosen is None or chosen.score is None:
             if trials:
                 message = f"the inner part does not define {self.settings.metric}"
-                self._fail("choice", message, learner)
+                self.fail("choice", message, learner)
             return None
         values = self._predict(learner, "outer", chosen.recipe)
         added = self._training("outer", chosen.recipe)
@@ -142,7 +137,7 @@ class Bench:
                     for kind in ("filtered", "weighted")
                     for recipe in self._refined(kind, base)
                 ]
-                best = _best(self._kept(learner, [*raw, *refined]))
+                best = best_trial(self._kept(learner, [*raw, *refined]))
                 if best is None:
                     return []
                 balanced = best.recipe.model_copy(update={"balanced": True})
@@ -150,12 +145,14 @@ class Bench:
                 # scores of its base under another name.
                 seen = self.settings.metric in threshold.TUNABLE
                 return [balanced, *(self._tuned(learner, best.recipe) if seen else [])]
+            case "flips_crops" | "randaugment" | "mixup":
+                raise ValueError(f"{arm.treatment} is done to images")
 
     def _bases(self, learner: str, raw: list[Recipe]) -> list[Recipe]:
         """The ratios that filters and weights are tried at."""
         if self.settings.every_ratio:
             return raw
-        best = _best(self._kept(learner, raw))
+        best = best_trial(self._kept(learner, raw))
         return [best.recipe] if best is not None else []
 
     def _refined(self, kind: str, base: Recipe) -> list[Recipe]:
@@ -186,7 +183,7 @@ class Bench:
         return [trial for trial in found if trial is not None]
 
     def _trial(self, learner: str, recipe: Recipe) -> Trial | None:
-        return _once(self._trials, (learner, recipe), lambda: self._try(learner, recipe))
+        return once(self._trials, (learner, recipe), lambda: self._try(learner, recipe))
 
     def _try(self, learner: str, recipe: Recipe) -> Trial | None:
         values, training = self._predict(learner, "inner", recipe), self._training("inner", recipe)
@@ -224,7 +221,7 @@ class Bench:
         to train on or training failed. Multipliers do not matter here."""
         plain = recipe.model_copy(update={"multipliers": None})
         key = (learner, part, plain)
-        return _once(self._values, key, lambda: self._fit(learner, part, plain))
+        return once(self._values, key, lambda: self._fit(learner, part, plain))
 
     def _fit(self, learner: str, part: Part, recipe: Recipe) -> NDArray[np.float64] | None:
         training = self._training(part, recipe)
@@ -237,27 +234,25 @@ class Bench:
         def work() -> NDArray[np.float64]:
             return learners.fit(learner, training, seed, weights).values(self.judged[part])
 
-        return self._attempt("learner", work, learner, recipe)
+        return self.attempt("learner", work, learner, recipe)
 
     def _training(self, part: Part, recipe: Recipe) -> Rows | None:
         """The part's real rows, then the synthetic ones of the recipe; None if none came."""
         if recipe.ratio is None:
             return self.real[part]
         ratio, kind = recipe.ratio, recipe.filter
-        chosen = _once(
-            self._chosen, (part, ratio, kind), lambda: self._synthetic(part, ratio, kind)
-        )
+        chosen = once(self._chosen, (part, ratio, kind), lambda: self._synthetic(part, ratio, kind))
         return None if chosen is None else self.real[part].stack(chosen)
 
     def _synthetic(self, part: Part, ratio: Ratio, kind: Filter | None) -> Rows | None:
         if kind is None:
             return self._draw(part, ratio, 1)
-        selection = _once(self._filters, kind, lambda: self._filter(kind))
+        selection = once(self._filters, kind, lambda: self._filter(kind))
         many = self._draw(part, ratio, TIMES) if selection is not None else None
         if selection is None or many is None:
             return None
         seed = seed_of(self.job.seed, self.job.resample, f"{part} {ratio} {kind}")
-        return self._attempt(
+        return self.attempt(
             "filter",
             lambda: many.take(selection.keep(many, round(len(many) / TIMES), seed)),
             recipe=Recipe(ratio=ratio, filter=kind),
@@ -268,12 +263,10 @@ class Bench:
         if drawn is None:
             return None
         seed = seed_of(self.job.seed, self.job.resample, f"filter {kind}")
-        return self._attempt("filter", lambda: fit_filter(kind, self.real["inner"], drawn, seed))
+        return self.attempt("filter", lambda: fit_filter(kind, self.real["inner"], drawn, seed))
 
     def _draw(self, part: Part, ratio: Ratio, times: int) -> Rows | None:
-        return _once(
-            self._drawn, (part, ratio, times), lambda: self._drawn_rows(part, ratio, times)
-        )
+        return once(self._drawn, (part, ratio, times), lambda: self._drawn_rows(part, ratio, times))
 
     def _drawn_rows(self, part: Part, ratio: Ratio, times: int) -> Rows | None:
         sampler = self.sampler
@@ -286,13 +279,13 @@ class Bench:
             drawn = draw(sampler, self.tables[part], ratio, seed=seed, times=times)
             return rows_of(drawn.rows), drawn.wanted
 
-        found = self._attempt("sample", work, recipe=recipe)
+        found = self.attempt("sample", work, recipe=recipe)
         if found is None:
             return None
         rows, wanted = found
         if len(rows) < wanted:
             message = f"{part} part: {len(rows)} of {wanted} synthetic rows came"
-            self._fail("shortfall", message, None, recipe)
+            self.fail("shortfall", message, None, recipe)
         # Rows that were asked for and did not come at all are not the same as no rows wanted.
         return None if len(rows) == 0 < wanted else rows
 
@@ -327,10 +320,10 @@ class Bench:
         return Diagnosis(
             copied=float(np.mean([row.tobytes() in known for row in _cells(drawn)])),
             coincident=float(np.mean([row.tobytes() in known for row in _cells(inner)])),
-            detected=self._attempt("filter", detected),
+            detected=self.attempt("filter", detected),
             learner=JUDGE,
-            alone=self._attempt("learner", lambda: taught(drawn.take(np.arange(size))), JUDGE),
-            real=self._attempt("learner", lambda: taught(train.take(np.arange(size))), JUDGE),
+            alone=self.attempt("learner", lambda: taught(drawn.take(np.arange(size))), JUDGE),
+            real=self.attempt("learner", lambda: taught(train.take(np.arange(size))), JUDGE),
         )
 
     def curve(self) -> list[CurveScore]:
@@ -338,7 +331,8 @@ class Bench:
         every class in its share. What a learner cannot learn from few rows is left out."""
         real, test = self.real["outer"], self.judged["outer"]
         seed = seed_of(self.job.seed, self.job.resample, "curve")
-        place = _place_within_class(real, seed)
+        labels = real.labels if real.classes else np.zeros(len(real), dtype=np.int64)
+        place = place_within_class(labels, seed)
         found = []
         for share in sorted(self.settings.curve):
             part = real.take(np.flatnonzero(place < share))
@@ -347,55 +341,11 @@ class Bench:
                 def work(learner: str = learner, part: Rows = part) -> NDArray[np.float64]:
                     return learners.fit(learner, part, seed).values(test)
 
-                values = self._attempt("learner", work, learner, quietly=True)
+                values = self.attempt("learner", work, learner, quietly=True)
                 score = None if values is None else self._score(test.labels, Predicted.of(values))
                 if score is not None:
                     found.append(CurveScore(learner=learner, rows=len(part), score=score))
         return found
-
-    # ---- failures -------------------------------------------------------------------------
-
-    def _attempt(
-        self,
-        stage: Stage,
-        work: Callable[[], T],
-        learner: str | None = None,
-        recipe: Recipe | None = None,
-        *,
-        quietly: bool = False,
-    ) -> T | None:
-        """None if the work failed, which is recorded unless ``quietly``; machines are not at
-        fault for what they measure, so their errors are raised."""
-        try:
-            return work()
-        except (MachineError, OSError, MemoryError):
-            raise
-        except Exception as error:
-            if not quietly:
-                self._fail(stage, describe(error), learner, recipe)
-            return None
-
-    def _fail(
-        self,
-        stage: Stage,
-        message: str,
-        learner: str | None,
-        recipe: Recipe | None = None,
-    ) -> None:
-        failure = Failure(stage=stage, learner=learner, recipe=recipe, message=message)
-        self.failures.append(failure)
-
-
-def _once(known: dict[K, T], key: K, work: Callable[[], T]) -> T:
-    if key not in known:
-        known[key] = work()
-    return known[key]
-
-
-def _best(trials: Sequence[Trial]) -> Trial | None:
-    """The highest inner score; of equals the one with fewer synthetic rows, then the first."""
-    scored = [trial for trial in trials if trial.score is not None]
-    return max(scored, key=lambda trial: (trial.score, -trial.rows), default=None)
 
 
 def _predicted(values: NDArray[np.float64], recipe: Recipe) -> Predicted:
@@ -417,23 +367,3 @@ def _classes(schema: Schema) -> list[str]:
 def _cells(rows: Rows) -> NDArray[np.float64]:
     """Values and target side by side; -0.0 as 0.0, so that equal rows are equal bytes."""
     return np.ascontiguousarray(np.column_stack([rows.values, rows.labels])) + 0.0
-
-
-def _place_within_class(rows: Rows, seed: int) -> NDArray[np.float64]:
-    """Shape (n,): a random place from 0 to below 1 among the rows of the same class."""
-    order = np.random.default_rng(seed).permutation(len(rows))
-    labels = rows.labels if rows.classes else np.zeros(len(rows), dtype=np.int64)
-    place = np.empty(len(rows))
-    for label in np.unique(labels):
-        own = order[labels[order] == label]
-        place[own] = np.arange(len(own)) / len(own)
-    return place
-
-
-def describe(error: Exception) -> str:
-    """What went wrong, without cell values: the text of a foreign error may quote some."""
-    log.debug("a job of decide failed", exc_info=error)
-    if isinstance(error, SynthgenError):
-        return f"{type(error).__name__}: {error.cause}"
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthgen.benchmark import learners
+from synthgen.benchmark.attempts import describe
 from synthgen.benchmark.learners import Rows, rows_of
 from synthgen.benchmark.records import Scores
 from synthgen.benchmark.scoring import (
@@ -30,7 +31,6 @@ from synthgen.benchmark.scoring import (
 )
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.threads import single_thread
-from synthgen.benchmark.trials import describe
 from synthgen.benchmark.weighting import sample_weights
 from synthgen.data.schema import Task
 from synthgen.data.table import Table
