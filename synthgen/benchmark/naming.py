@@ -11,6 +11,9 @@ _NAMES = {
     "class_weights": "class weights",
     "density_weights": "density weights",
     "threshold": "a tuned threshold",
+    "flips_crops": "random crops and allowed flips",
+    "randaugment": "RandAugment",
+    "mixup": "MixUp",
     "oversample": "random oversampling",
     "smote": "SMOTE",
     "placebo": "duplicated rows (placebo)",
@@ -31,13 +34,19 @@ def subject(arm: str, board: Comparison, recipe: Recipe | None = None) -> str:
         case "weighted":
             return f"synthetic rows {made} with a smaller weight"
         case "mixed":
-            chosen = recipe or board.usual_recipe(arm)[0]
-            tuned = chosen is not None and chosen.multipliers is not None
-            return (
-                f"synthetic rows {made} with {'a tuned threshold' if tuned else 'balanced weights'}"
-            )
+            return f"synthetic rows {made} with {_company(recipe or board.usual_recipe(arm)[0])}"
         case _:
             return f"synthetic rows {made}"
+
+
+def _company(recipe: Recipe | None) -> str:
+    """What a mixed arm does beside adding rows."""
+    if recipe is not None and recipe.multipliers is not None:
+        return "a tuned threshold"
+    if recipe is None or recipe.augmentation is None:
+        return "balanced weights"
+    weights = " and balanced weights" if recipe.balanced else ""
+    return f"{arm_name(recipe.augmentation)}{weights}"
 
 
 def amount(recipe: Recipe | None) -> str:

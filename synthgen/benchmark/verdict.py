@@ -31,11 +31,11 @@ needs every candidate to be rejected, so it needs no adjustment.
 The cheap arms are not part of that family, since what they show can only stop an *augment*; for
 the recommendation of one of them they form a family of their own. Where none is shown to help, one
 that is likely to is recommended, since it costs next to nothing. If the primary metric is one of
-predicted classes, a useful mean of inner and outer gains is enough for that: balancing is what such
-metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML 2014). For
-others the gain has to be useful with the learner of ``nothing`` too, lest it be one of a change of
-learner, and nothing is recommended where the rarest class has too few test rows. The placebo
-(duplicated rows) is never recommended.
+predicted classes, a useful mean of inner and outer gains is enough for an arm that balances: that
+is what such metrics ask for (balanced accuracy: Menon et al., ICML 2013; F1: Lipton et al., ECML
+2014). For others the gain has to be useful with the learner of ``nothing`` too, lest it be one of a
+change of learner, and nothing is recommended where the rarest class has too few test rows. The
+placebo (duplicated rows) is never recommended.
 
 The strongest of several candidates is the one with the highest mean inner score, so that the
 reported difference is not the largest of several.
@@ -66,7 +66,7 @@ from synthgen.benchmark.limits import unmeasured
 from synthgen.benchmark.records import JobResult
 from synthgen.benchmark.schedule import dropped
 from synthgen.benchmark.sequential import rows_needed
-from synthgen.benchmark.settings import DecideSettings, Ratio
+from synthgen.benchmark.settings import FOR_IMAGES, DecideSettings, Ratio
 from synthgen.benchmark.statistics import Estimate, detectable_effect, holm
 from synthgen.benchmark.subgroups import FEWEST_ROWS
 from synthgen.results import Decision, Difference, Harm, Interval, RealEquivalents, Verdict
@@ -162,13 +162,12 @@ def find(board: Comparison, generators: Sequence[str]) -> Finding:
         # What only loses to a cheap arm is evidence for that arm; and as such arms cost next to
         # nothing, one that is likely to help is worth having before it is shown to.
         # Where no interval can be trusted, only what theory asks for is recommended.
-        blind = scarce and settings.metric not in threshold.TUNABLE
-        able = [] if blind else [c for c in ladder if c.arm != PLACEBO]
+        able = [c for c in ladder if c.arm != PLACEBO and (not scarce or _asked_for(board, c.arm))]
         advised = _rival(board, [c for c in able if c.helps]) or _rival(
             board, [c for c in able if _promising(board, c)]
         )
-        if advised is None and cheap is not None and not blind and any(c.helps for c in asked):
-            advised = cheap if cheap.arm != PLACEBO else None
+        if advised is None and cheap in able and any(c.helps for c in asked):
+            advised = cheap
         arm = advised.arm if advised is not None else None
         cheap = advised or cheap
     detectable = _detectable(lead, settings, len(asked))
@@ -227,10 +226,17 @@ def _rival(board: Comparison, contenders: Sequence[Contender]) -> Contender | No
 def _promising(board: Comparison, cheap: Contender) -> bool:
     """Whether a cheap arm that is not shown to help is worth having."""
     useful = board.settings.minimum_effect
-    if board.settings.metric in threshold.TUNABLE:
+    if _asked_for(board, cheap.arm):
         return cheap.gain.mean > 0 and board.evidence(cheap.arm) >= useful
     same = board.estimate(cheap.arm, "nothing", learner=SAME)
     return likely(cheap.gain, useful) and same is not None and same.mean >= useful
+
+
+def _asked_for(board: Comparison, cheap: str) -> bool:
+    """Whether the metric asks in theory for what a cheap arm does: one of predicted classes for
+    balancing, and nothing for an augmentation of images."""
+    augments = board.treatment(cheap) in FOR_IMAGES
+    return board.settings.metric in threshold.TUNABLE and not augments
 
 
 def _standing(

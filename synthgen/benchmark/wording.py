@@ -161,6 +161,7 @@ def _how(recipe: Recipe) -> str:
         [
             f", selected by {recipe.filter.replace('_', ' ')}" if recipe.filter else "",
             f", each of weight {recipe.weight:g}" if recipe.weight != 1 else "",
+            f", with {arm_name(recipe.augmentation)}" if recipe.augmentation else "",
             ", with balanced weights" if recipe.balanced else "",
             ", with a tuned threshold" if recipe.multipliers else "",
         ]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from synthgen.report import numbers
 from synthgen.report.wording import REGRESSION, name, source
-from synthgen.results import Recipe, Report
+from synthgen.results import Augmentation, Recipe, Report
 
 _FILTERS = {
     "density_ratio": "those that a classifier takes for real ones",
@@ -16,6 +16,11 @@ _FILTERS = {
     "boundary": "those near the border between two classes",
 }
 _NUMERIC_TEACHER = "those whose number a model of the real rows agrees with most"
+_FURTHER: dict[Augmentation, str] = {
+    "flips_crops": "",
+    "randaugment": ", then apply one operation of RandAugment at magnitude 9",
+    "mixup": ", then blend pairs of them by MixUp with alpha 0.2",
+}
 LISTED = 6
 """Classes whose multipliers are named one by one."""
 
@@ -61,6 +66,17 @@ def weights(recipe: Recipe, report: Report) -> list[str]:
     ]
 
 
+def augmentation(recipe: Recipe) -> list[str]:
+    """What to do to images in training; empty without an augmentation."""
+    if recipe.augmentation is None:
+        return []
+    return [
+        "In training, at every step anew, move each image at random by up to an eighth of its side "
+        "(and mirror half of them, if the run's decide.mirrored says so)"
+        f"{_FURTHER[recipe.augmentation]}."
+    ]
+
+
 def prediction(recipe: Recipe, report: Report) -> list[str]:
     """How to predict a class; empty if it is the likeliest one."""
     multipliers = recipe.multipliers
@@ -97,6 +113,8 @@ def cheap(report: Report) -> list[str]:
                 'In scikit-learn: class_weight="balanced", or for models without it sample weights '
                 'from compute_sample_weight("balanced", y).'
             ]
+        case "flips_crops" | "randaugment" | "mixup":
+            return augmentation(recipe)
         case "density_weights":
             return weights(recipe.model_copy(update={"balanced": True}), report)
         case "threshold":

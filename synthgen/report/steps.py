@@ -33,6 +33,7 @@ def _augment(report: Report) -> list[str]:
         f"Train your {model}{known} on the augmented file of this run{_held(report)}{made}"
         + (f" ({how})." if how else "."),
         *recipe.weights(done, report),
+        *recipe.augmentation(done),
         *recipe.prediction(done, report),
         "Keep validating and testing on real rows only.",
         f"Expect {advice.effect(verdict)}. If the lower end would not be worth the trouble, "

@@ -25,6 +25,9 @@ DECISIONS: dict[Decision, str] = {
 
 NAMES = {
     "threshold": "tuned threshold",
+    "flips_crops": "random crops and allowed flips",
+    "randaugment": "RandAugment",
+    "mixup": "MixUp",
     "oversample": "random oversampling",
     "smote": "SMOTE",
     "placebo": "duplicated rows (placebo)",
@@ -57,14 +60,17 @@ REGRESSION = frozenset({"r2", "rmse", "mae"})
 """Utility metrics of a numeric target."""
 
 CHEAP = frozenset(
-    {"class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"}
+    {
+        *("class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"),
+        *("flips_crops", "randaugment", "mixup"),
+    }
 )
 """Arms that train no generator."""
 
 TREATMENTS = {
     "filtered": "only selected synthetic rows",
     "weighted": "synthetic rows count for less",
-    "mixed": "with balancing weights or a tuned threshold",
+    "mixed": "with balancing weights, a tuned threshold or an augmentation of images",
 }
 """What arms called ``GENERATOR-TREATMENT`` do with a generator's rows."""
 
