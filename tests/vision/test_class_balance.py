@@ -23,3 +23,9 @@ def test_the_limits_are_no_weights_and_inverse_frequencies() -> None:
     assert (inverse[[0, 1, 3]] * torch.tensor([90, 9, 1])).std() < 1e-5
     near = class_balanced_weights(LABELS, 4, 1 - 1e-9)
     assert torch.allclose(near, inverse, atol=1e-4)
+
+
+def test_an_image_counts_as_its_weight() -> None:
+    labels, weights = torch.tensor([0, 0, 0, 0, 1]), torch.tensor([1.0, 0.5, 0.5, 1.0, 1.0])
+    found = class_balanced_weights(labels, 2, sample_weights=weights)
+    assert torch.equal(found, class_balanced_weights(torch.tensor([0, 0, 0, 1]), 2))
