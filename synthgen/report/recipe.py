@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from synthgen.report import numbers
-from synthgen.report.wording import REGRESSION, name, source
+from synthgen.report.wording import AUGMENTATIONS, REGRESSION, name, source
 from synthgen.results import Augmentation, Recipe, Report
 
 _FILTERS = {
@@ -108,6 +108,16 @@ def cheap(report: Report) -> list[str]:
     verdict = report.verdict
     recipe = verdict.recipe or Recipe()
     match verdict.arm and source(verdict.arm):
+        case "class_weights" if _of_images(report):
+            return [
+                "Weight the loss of an image by 1 / (1 - 0.999 ** n), n being the training images "
+                "of its class."
+            ]
+        case "oversample" if _of_images(report):
+            return [
+                "Repeat images of the smaller classes, drawn at random, until every class is as "
+                "large as the largest."
+            ]
         case "class_weights":
             return [
                 'In scikit-learn: class_weight="balanced", or for models without it sample weights '
@@ -133,6 +143,11 @@ def cheap(report: Report) -> list[str]:
             ]
         case _:
             return []
+
+
+def _of_images(report: Report) -> bool:
+    """Told by arms that only images have."""
+    return any(d.arm in AUGMENTATIONS for d in report.differences)
 
 
 def class_names(report: Report, count: int) -> list[str] | None:

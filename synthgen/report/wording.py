@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -59,20 +59,21 @@ OWN_UNIT = frozenset({"log_loss", "brier", "rmse", "mae"})
 REGRESSION = frozenset({"r2", "rmse", "mae"})
 """Utility metrics of a numeric target."""
 
-CHEAP = frozenset(
-    {
-        *("class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"),
-        *("flips_crops", "randaugment", "mixup"),
-    }
-)
+AUGMENTATIONS = frozenset({"flips_crops", "randaugment", "mixup"})
+"""Arms that only images have."""
+
+CHEAP = AUGMENTATIONS | {
+    *("class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"),
+}
 """Arms that train no generator."""
 
 TREATMENTS = {
     "filtered": "only selected synthetic rows",
     "weighted": "synthetic rows count for less",
-    "mixed": "with balancing weights, a tuned threshold or an augmentation of images",
+    "mixed": "with balancing weights or a tuned threshold",
 }
 """What arms called ``GENERATOR-TREATMENT`` do with a generator's rows."""
+_MIXED_IMAGES = "with a standard augmentation, balancing weights or both"
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,14 @@ def source(arm: str) -> str:
     return base if base and treatment in TREATMENTS else arm
 
 
-def treatment(arm: str) -> str:
-    """What this arm does with the rows of its source, in a few words; empty if it adds them."""
-    return "" if source(arm) == arm else TREATMENTS[arm.rpartition("-")[2]]
+def treatment(arm: str, among: Collection[str] = ()) -> str:
+    """What this arm does with the rows of its source, in a few words; empty if it adds them.
+    ``among``: the report's arms, by which those of images are told."""
+    if source(arm) == arm:
+        return ""
+    kind = arm.rpartition("-")[2]
+    of_images = not AUGMENTATIONS.isdisjoint(among)
+    return _MIXED_IMAGES if kind == "mixed" and of_images else TREATMENTS[kind]
 
 
 def explained(score: Score) -> Explained:

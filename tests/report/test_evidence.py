@@ -60,6 +60,9 @@ def test_an_arm_is_its_source_and_a_treatment() -> None:
     assert source("sdv-ctgan-mixed") == "sdv-ctgan"
     assert treatment("ctgan-mixed") == "with balancing weights or a tuned threshold"
     assert treatment("sdv-ctgan") == treatment("smote") == ""
+    images = ["dcgan-mixed", "nothing", "mixup"]
+    assert treatment("dcgan-mixed", images).startswith("with a standard augmentation")
+    assert treatment("dcgan-filtered", images) == treatment("ctgan-filtered")
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae", "log_loss", "brier", "calibration_error"])

@@ -180,3 +180,34 @@ def test_a_score_that_is_almost_perfect_asks_for_nothing(make_rich: MakeReport) 
 def test_the_ratio_that_the_user_fixed_is_told(make_rich: MakeReport) -> None:
     said = told(make_rich(), recipe=Recipe(ratio=0.5), ratio="balanced")
     assert "as many per class as it takes to balance the classes" in said[0]
+
+
+# ---- images -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("flips_crops", "decide.mirrored says so)."),
+        ("randaugment", "then apply one operation of RandAugment"),
+        ("mixup", "then blend pairs of them by MixUp"),
+    ],
+)
+def test_an_augmentation_is_told_as_a_step(make_rich: MakeReport, kind: Any, words: str) -> None:
+    recipe = Recipe(ratio=0.5, augmentation=kind)
+    augmented = told(make_rich(), recipe=recipe)
+    instead = told(make_rich("do-not-augment"), arm=kind, recipe=Recipe(augmentation=kind))
+    for said in (augmented, instead):
+        assert [step for step in said if words in step]
+        assert "move each image at random by up to an eighth" in " ".join(said)
+
+
+def test_balancing_images_is_told_for_images(make_rich: MakeReport) -> None:
+    made = make_rich("do-not-augment")
+    other = made.differences[0].model_copy(update={"arm": "mixup"})
+    made = made.model_copy(update={"differences": [*made.differences, other]})
+    for arm, words in (("class_weights", "0.999 ** n"), ("oversample", "Repeat images")):
+        said = " ".join(told(made, arm=arm, recipe=Recipe(balanced=arm == "class_weights")))
+        assert words in said
+        assert "scikit-learn" not in said
+        assert "imbalanced-learn" not in said

@@ -52,6 +52,7 @@ def arm_forest(report: Report, differences: Sequence[Difference]) -> ForestTable
     chart = _chart(report, drawn, [d.arm not in found.dropped for d in drawn])
     shown = Effects.of(found.metric, [d.interval for d in drawn] or [found.interval])
     whole = max([found.resamples, *(d.resamples for d in report.differences)])
+    known = [d.arm for d in differences]
     groups: dict[str, list[ForestRow]] = {}
     for d, whisker in zip(drawn, chart.whiskers, strict=True):
         made = advice.generated(d.arm, report)
@@ -59,7 +60,7 @@ def arm_forest(report: Report, differences: Sequence[Difference]) -> ForestTable
         dropped = "" if early is None else f"dropped after {early} of {whole} resamples"
         row = ForestRow(
             label=name(d.arm),
-            line="; ".join(part for part in (treatment(d.arm), dropped) if part),
+            line="; ".join(part for part in (treatment(d.arm, known), dropped) if part),
             badge="in the verdict" if d.arm == found.arm else "",
             faint=early is not None,
             whisker=whisker,
