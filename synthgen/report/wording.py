@@ -40,6 +40,7 @@ NAMES = {
     "xgboost": "XGBoost",
     "lightgbm": "LightGBM",
     "catboost": "CatBoost",
+    "small-cnn": "small CNN",
     "roc_auc": "ROC-AUC",
     "macro_f1": "macro F1",
     "brier": "Brier score",

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from synthgen.benchmark.arms import ROWS
 from synthgen.benchmark.attempts import describe
 from synthgen.benchmark.images.arms import ImageGenerator
+from synthgen.benchmark.images.memory import within_memory
 from synthgen.benchmark.images.resamples import split_resample
 from synthgen.benchmark.images.settings import ImageSettings
 from synthgen.benchmark.images.trials import ImageBench
@@ -58,12 +57,8 @@ def run_image_job(
                 seed_of(job.seed, job.resample, "fit"), device=device, checkpoints=checkpoints
             )
             try:
-                sampler = generator.fit(resample.inner_train, context)
-            except torch.OutOfMemoryError as error:
-                raise MachineError(
-                    f"the memory of {device} does not suffice to train {job.source.name}",
-                    "free some of it, or choose a smaller network or batch",
-                ) from error
+                with within_memory(device, job.source.name):
+                    sampler = generator.fit(resample.inner_train, context)
             except (ConfigError, MachineError, OSError, MemoryError):
                 raise
             except Exception as error:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthgen.benchmark.images.augmentations import augmentation
+from synthgen.benchmark.images.memory import within_memory
 from synthgen.benchmark.images.settings import SMALL_CNN
 from synthgen.data.images.images import Images
-from synthgen.errors import MachineError
 from synthgen.results import Recipe
 from synthgen.vision.class_balance import class_balanced_weights
 from synthgen.vision.classifier import Classifier
@@ -65,7 +65,7 @@ class Training:
 
         Raises whatever the training raises, and MachineError where the device's memory is full.
         """
-        try:
+        with within_memory(self.device, learner):
             return train_classifier(
                 images.pixels,
                 images.labels,
@@ -81,11 +81,6 @@ class Training:
                 batch_size=self.batch_size,
                 network=None if learner == SMALL_CNN else learner,
             )
-        except torch.OutOfMemoryError as error:
-            raise MachineError(
-                f"the memory of {self.device} does not suffice to train {learner}",
-                "free some of it, or set a smaller decide.batch_size",
-            ) from error
 
     def class_weights(self, labels: Tensor, recipe: Recipe, real: int) -> Tensor | None:
         """Those of a balanced recipe, by each class's effective number of images; None where all
@@ -99,8 +94,10 @@ class Training:
 
 
 def predict(classifier: Classifier, images: Labelled) -> NDArray[np.float64]:
-    """Class probabilities (n, classes)."""
-    found: NDArray[np.float64] = classifier.probabilities(images.pixels).cpu().double().numpy()
+    """Class probabilities (n, classes). Raises whatever the network raises, and MachineError where
+    the device's memory is full."""
+    with within_memory(str(classifier.mean.device), classifier.path or SMALL_CNN):
+        found: NDArray[np.float64] = classifier.probabilities(images.pixels).cpu().double().numpy()
     return found
 
 

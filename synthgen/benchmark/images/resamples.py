@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from synthgen.benchmark.images.settings import ImageSettings
 from synthgen.benchmark.resamples import Sizes, seed_of
 from synthgen.benchmark.scoring import class_of_interest
 from synthgen.data.images.images import Images
 from synthgen.data.images.split import split_images
+from synthgen.vision.pixels import check_images as check_pixels
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,10 @@ def split_resample(
     """Resample ``number`` of the run's training images, from the run's ``seed``. With ``max_rows``
     one fixed part of them plays the role of all.
 
-    Raises :class:`~synthgen.errors.DataError` where the images do not suffice.
+    Raises :class:`~synthgen.errors.DataError` where the images do not suffice, or are of a shape
+    that no classifier here takes.
     """
+    check_pixels(torch.from_numpy(images.pixels))
     used = images
     if settings.max_rows is not None and len(images) > settings.max_rows:
         _, kept = split_images(images, settings.max_rows / len(images), seed)

@@ -215,7 +215,9 @@ class ImageBench(Attempts):
             model = self._teacher()
         else:
             model = self._train(learner, part, recipe)
-        return None if model is None else predict(model, self.judged[part])
+        if model is None:
+            return None
+        return self.attempt("learner", lambda: predict(model, self.judged[part]), learner, recipe)
 
     def _teacher(self) -> Classifier | None:
         """The first learner, trained on the inner training images as they are."""
@@ -250,8 +252,12 @@ class ImageBench(Attempts):
         many = self._draw(part, ratio, TIMES) if teacher is not None else None
         if teacher is None or many is None or len(many) == 0:
             return many
-        kept = surest(predict(teacher, many), many.labels.numpy(), round(len(many) / TIMES))
-        return many.take(kept)
+        wanted = round(len(many) / TIMES)
+        return self.attempt(
+            "filter",
+            lambda: many.take(surest(predict(teacher, many), many.labels.numpy(), wanted)),
+            recipe=Recipe(ratio=ratio, filter="teacher"),
+        )
 
     def _draw(self, part: Part, ratio: Ratio, times: int) -> Labelled | None:
         return once(

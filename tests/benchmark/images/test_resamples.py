@@ -52,3 +52,9 @@ def test_a_class_of_one_image_is_refused() -> None:
     images = Motifs().images(40, 0, (np.arange(40) == 0).astype(np.int64))
     with pytest.raises(DataError):
         split_resample(images, ImageSettings(), seed=0, number=0)
+
+
+def test_images_that_are_no_squares_are_refused_before_anything_is_trained() -> None:
+    oblong = replace(IMAGES, pixels=IMAGES.pixels[:, :, :, :7].copy())
+    with pytest.raises(DataError, match="7 pixels wide and 8 high"):
+        split_resample(oblong, ImageSettings(), seed=0, number=0)
