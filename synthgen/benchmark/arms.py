@@ -34,6 +34,7 @@ from synthgen.benchmark.settings import CheapArm, DecideSettings, Ratio
 from synthgen.data.schema import Task, Value
 from synthgen.data.table import Table
 from synthgen.errors import ShortfallWarning
+from synthgen.generators.base import released
 from synthgen.generators.resample import Resample
 from synthgen.generators.smote import Smote
 from synthgen.training.context import Context
@@ -169,8 +170,9 @@ def draw(sampler: Sampler, train: Table, ratio: Ratio, *, seed: int, times: int 
         for code, lack in lacking(train).items():
             own = int(np.random.SeedSequence([seed, code]).generate_state(1)[0] >> 1)
             where = {target.name: target.values[code]}
-            rows = rows.concat(sampler.sample(times * lack, seed=own, where=where))
             wanted += times * lack
+            if released(sampler, target.name, target.values[code]):
+                rows = rows.concat(sampler.sample(times * lack, seed=own, where=where))
         return Drawn(rows, wanted)
 
 

@@ -53,6 +53,15 @@ class PrivateSampler(Protocol):
     def schema(self) -> Schema: ...
 
 
+def released(sampler: object, column: str, value: Value) -> bool:
+    """Whether rows of the sampler can have this value of a discrete column: of a private model only
+    if its schema, made from noisy counts, lists it."""
+    if not isinstance(sampler, PrivateSampler):
+        return True
+    known = (c.values for c in sampler.schema.discrete if c.name == column)
+    return any(value in values for values in known)
+
+
 @runtime_checkable
 class Chosen(Protocol):
     """A sampler of a generator that was chosen among several."""

@@ -9,7 +9,7 @@ from synthgen.benchmark.filters import TIMES, Selection, fit_filter
 from synthgen.benchmark.learners import rows_of
 from synthgen.config import Config
 from synthgen.data.table import Table
-from synthgen.generators.base import Sampler
+from synthgen.generators.base import Sampler, released
 from synthgen.pipeline.draw import Drawn, draw
 from synthgen.pipeline.seeds import derive
 from synthgen.results import Recipe, Verdict
@@ -50,6 +50,9 @@ def draw_recipe(
     for code, lack in lacking(train).items():
         seed = derive(config.seed, f"balance {code}")
         where = {target.name: target.values[code]}
+        if not released(sampler, target.name, target.values[code]):
+            parts.append(Drawn(train.take(np.arange(0)), lack, 0, 0))
+            continue
         many = draw(sampler, train, times * lack, seed=seed, where=where, policy=policy)
         parts.append(_selected(many, lack, selection, config))
     return drawn, parts

@@ -7,8 +7,9 @@ import pytest
 
 from synthgen.benchmark.arms import draw, ladder
 from synthgen.benchmark.settings import DecideSettings
-from synthgen.data.schema import Value
+from synthgen.data.schema import Categorical, Value
 from synthgen.data.table import Table
+from synthgen.generators.conditions import matching
 from synthgen.training.context import Context
 from tests.benchmark.worlds import PLAIN, World, fake, oracle
 
@@ -88,6 +89,31 @@ class _Half:
 
         warnings.warn(ShortfallWarning("too few draws met the conditions"), stacklevel=1)
         return self.table.take(np.arange(n // 2))
+
+
+class _Private:
+    """Its noisy counts did not release the last class."""
+
+    privacy = None
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        target = table.schema["y"]
+        assert isinstance(target, Categorical)
+        own = target.model_copy(update={"values": target.values[:-1]})
+        columns = tuple(own if c.name == "y" else c for c in table.schema.columns)
+        self.schema = table.schema.model_copy(update={"columns": columns})
+
+    def sample(self, n: int, *, seed: int, where: Mapping[str, Value] | None = None) -> Table:
+        return self.table.take(np.flatnonzero(matching(self.table, where))[:n])
+
+
+def test_a_class_that_a_private_model_did_not_release_is_a_shortfall() -> None:
+    table = World(classes=3, majority=0.6).table(100, 0)
+    assert np.bincount(table.labels).tolist() == [60, 20, 20]
+    drawn = draw(_Private(table), table, "balanced", seed=0)
+    assert np.bincount(drawn.rows.labels, minlength=3).tolist() == [0, 20, 0]
+    assert drawn.wanted == 80
 
 
 def test_a_shortfall_is_in_the_numbers_and_not_a_warning() -> None:
