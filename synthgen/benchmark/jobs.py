@@ -21,15 +21,16 @@ from pathlib import Path
 
 from synthgen.benchmark.arms import ROWS, Generator
 from synthgen.benchmark.attempts import describe
-from synthgen.benchmark.records import ArmResult, Failure, Job, JobResult
+from synthgen.benchmark.records import Failure, Job, JobResult
 from synthgen.benchmark.resamples import seed_of, split
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.subgroups import cuts, masks
 from synthgen.benchmark.threads import single_thread
 from synthgen.benchmark.trials import Bench
+from synthgen.benchmark.trying import fitted
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.table import Table
-from synthgen.errors import ConfigError, MachineError, SynthgenError
+from synthgen.errors import SynthgenError
 from synthgen.generators.base import Chosen
 from synthgen.training.context import Context
 
@@ -79,32 +80,15 @@ def run_job(
             context = Context(
                 seed_of(job.seed, job.resample, "fit"), device=device, checkpoints=checkpoints
             )
-            try:
-                sampler = generator.fit(resample.inner_train, context)
-            except (ConfigError, MachineError, OSError, MemoryError):
-                raise
-            except Exception as error:
-                failures.append(Failure(stage="generator", message=describe(error)))
+            sampler = fitted(lambda: generator.fit(resample.inner_train, context), failures)
+            if sampler is None:
                 return JobResult(job=job, sizes=resample.sizes, arms=[], failures=failures)
         groups = masks(cuts(train, subgroups), resample.test.frame)
         bench = Bench(job, settings, resample, sampler, groups, failures)
-        arms = [
-            ArmResult(
-                arm=arm.name,
-                learners=bench.repeated(
-                    [
-                        result
-                        for learner in settings.learners
-                        if (result := bench.measure(arm, learner)) is not None
-                    ]
-                ),
-            )
-            for arm in job.source.arms
-        ]
         return JobResult(
             job=job,
             sizes=resample.sizes,
-            arms=arms,
+            arms=bench.arms(),
             failures=failures,
             classes=bench.classes,
             subgroups=[(name, int(mask.sum())) for name, mask in groups.items()],

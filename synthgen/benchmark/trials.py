@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthgen.benchmark import learners, threshold
 from synthgen.benchmark.arms import Arm, Sampler, draw
-from synthgen.benchmark.attempts import Attempts
-from synthgen.benchmark.choosing import best_trial, once, place_within_class
+from synthgen.benchmark.choosing import once, place_within_class
 from synthgen.benchmark.filters import JUDGE, TIMES, Selection, fit_detector, fit_filter, realness
 from synthgen.benchmark.learners import Rows, rows_of
 from synthgen.benchmark.records import (
@@ -20,20 +18,19 @@ from synthgen.benchmark.records import (
     Failure,
     Job,
     LearnerResult,
+    Scores,
     Trial,
 )
 from synthgen.benchmark.resamples import Resample, seed_of
 from synthgen.benchmark.scoring import Asked, Predicted, score_all, score_classes
 from synthgen.benchmark.settings import DecideSettings, Ratio
+from synthgen.benchmark.trying import Part, Trying
 from synthgen.benchmark.weighting import sample_weights
 from synthgen.data.schema import Schema
 from synthgen.results import Filter, Recipe
 
-Part: TypeAlias = Literal["inner", "outer", "again"]
-"""``again`` is ``outer`` with other seeds."""
 
-
-class Bench(Attempts):
+class Bench(Trying):
     """A resample's rows as learners see them. What is drawn, fitted or predicted once serves all
     arms that need it."""
 
@@ -46,8 +43,8 @@ class Bench(Attempts):
         groups: Mapping[str, NDArray[np.bool_]],
         failures: list[Failure],
     ) -> None:
-        super().__init__(failures)
-        self.job, self.settings, self.resample = job, settings, resample
+        super().__init__(job, settings, failures)
+        self.settings, self.resample = settings, resample
         self.sampler, self.groups = sampler, groups
         self.task = resample.train.schema.task
         self.asked = Asked(resample.interest, settings.precision)
@@ -61,30 +58,25 @@ class Bench(Attempts):
         self._chosen: dict[tuple[str, Ratio, Filter | None], Rows | None] = {}
         self._filters: dict[Filter, Selection | None] = {}
         self._values: dict[tuple[str, str, Recipe], NDArray[np.float64] | None] = {}
-        self._trials: dict[tuple[str, Recipe], Trial | None] = {}
 
     # ---- an arm ---------------------------------------------------------------------------
 
     def measure(self, arm: Arm, learner: str) -> LearnerResult | None:
-        """None if it failed; then ``failures`` say why."""
-        trials = self._kept(learner, self._recipes(arm, learner))
-        chosen = best_trial(trials)
-        if chosen is None or chosen.score is None:
-            if trials:
-                message = f"the inner part does not define {self.settings.metric}"
-                self.fail("choice", message, learner)
+        found = self._choose(arm, learner)
+        if found is None:
             return None
-        values = self._predict(learner, "outer", chosen.recipe)
-        added = self._training("outer", chosen.recipe)
+        trials, recipe, inner = found
+        values = self._predict(learner, "outer", recipe)
+        added = self._training("outer", recipe)
         if values is None or added is None:
             return None
-        predicted = _predicted(values, chosen.recipe)
+        predicted = _predicted(values, recipe)
         truth = self.judged["outer"].labels
         return LearnerResult(
             learner=learner,
             trials=trials,
-            recipe=chosen.recipe,
-            inner=chosen.score,
+            recipe=recipe,
+            inner=inner,
             rows=len(added) - len(self.real["outer"]),
             scores=score_all(self.task, truth, predicted, self.asked),
             classes=dict(
@@ -99,20 +91,14 @@ class Bench(Attempts):
             },
         )
 
-    def repeated(self, results: list[LearnerResult]) -> list[LearnerResult]:
-        """An arm's results, the best of which is measured again with draws of its own."""
-        best = max(results, key=lambda result: result.inner, default=None)
-        if best is None:
-            return results
-        values = self._predict(best.learner, "again", best.recipe)
+    def _scored_again(self, learner: str, recipe: Recipe) -> Scores | None:
+        values = self._predict(learner, "again", recipe)
         if values is None:
-            return results
+            return None
         truth = self.judged["again"].labels
-        again = score_all(self.task, truth, _predicted(values, best.recipe), self.asked)
-        return [r.model_copy(update={"again": again}) if r is best else r for r in results]
+        return score_all(self.task, truth, _predicted(values, recipe), self.asked)
 
     def _recipes(self, arm: Arm, learner: str) -> list[Recipe]:
-        """What an arm tries with a learner; the later treatments build on the earlier ones."""
         raw = [Recipe(ratio=ratio) for ratio in self.job.source.ratios]
         match arm.treatment:
             case "plain":
@@ -124,41 +110,18 @@ class Bench(Attempts):
             case "raw":
                 return raw
             case "filtered" | "weighted":
-                return [
-                    recipe
-                    for base in self._bases(learner, raw)
-                    for recipe in self._refined(arm.treatment, base)
-                ]
+                return self._refined([arm.treatment], learner, raw)
             case "mixed":
-                bases = self._bases(learner, raw)
-                refined = [
-                    recipe
-                    for base in bases
-                    for kind in ("filtered", "weighted")
-                    for recipe in self._refined(kind, base)
-                ]
-                best = best_trial(self._kept(learner, [*raw, *refined]))
+                best = self._best_of_all(learner, raw)
                 if best is None:
                     return []
-                balanced = best.recipe.model_copy(update={"balanced": True})
+                balanced = best.model_copy(update={"balanced": True})
                 # Where the metric does not see thresholds, a tuned one would give this arm the
                 # scores of its base under another name.
                 seen = self.settings.metric in threshold.TUNABLE
-                return [balanced, *(self._tuned(learner, best.recipe) if seen else [])]
+                return [balanced, *(self._tuned(learner, best) if seen else [])]
             case "flips_crops" | "randaugment" | "mixup":
                 raise ValueError(f"{arm.treatment} is done to images")
-
-    def _bases(self, learner: str, raw: list[Recipe]) -> list[Recipe]:
-        """The ratios that filters and weights are tried at."""
-        if self.settings.every_ratio:
-            return raw
-        best = best_trial(self._kept(learner, raw))
-        return [best.recipe] if best is not None else []
-
-    def _refined(self, kind: str, base: Recipe) -> list[Recipe]:
-        if kind == "filtered":
-            return [base.model_copy(update={"filter": f}) for f in self.settings.filters]
-        return [base.model_copy(update={"weight": w}) for w in self.settings.weights]
 
     def _tuned(self, learner: str, base: Recipe) -> list[Recipe]:
         """The recipe with class multipliers tuned on the inner rows; none without classes."""
@@ -177,13 +140,6 @@ class Bench(Attempts):
         return metric if metric in threshold.TUNABLE else "balanced_accuracy"
 
     # ---- the inner part -------------------------------------------------------------------
-
-    def _kept(self, learner: str, recipes: Sequence[Recipe]) -> list[Trial]:
-        found = [self._trial(learner, recipe) for recipe in recipes]
-        return [trial for trial in found if trial is not None]
-
-    def _trial(self, learner: str, recipe: Recipe) -> Trial | None:
-        return once(self._trials, (learner, recipe), lambda: self._try(learner, recipe))
 
     def _try(self, learner: str, recipe: Recipe) -> Trial | None:
         values, training = self._predict(learner, "inner", recipe), self._training("inner", recipe)

@@ -11,16 +11,17 @@ from pathlib import Path
 
 from synthgen.benchmark.arms import ROWS
 from synthgen.benchmark.attempts import describe
-from synthgen.benchmark.images.arms import ImageGenerator
+from synthgen.benchmark.images.arms import ImageGenerator, ImageSampler
 from synthgen.benchmark.images.memory import within_memory
 from synthgen.benchmark.images.resamples import split_resample
 from synthgen.benchmark.images.settings import ImageSettings
 from synthgen.benchmark.images.trials import ImageBench
-from synthgen.benchmark.records import ArmResult, Failure, Job, JobResult
+from synthgen.benchmark.records import Failure, Job, JobResult
 from synthgen.benchmark.resamples import seed_of
 from synthgen.benchmark.threads import single_thread
+from synthgen.benchmark.trying import fitted
 from synthgen.data.images.images import Images
-from synthgen.errors import ConfigError, MachineError, SynthgenError
+from synthgen.errors import SynthgenError
 from synthgen.training.context import Context
 
 
@@ -56,32 +57,19 @@ def run_image_job(
             context = Context(
                 seed_of(job.seed, job.resample, "fit"), device=device, checkpoints=checkpoints
             )
-            try:
+
+            def fit() -> ImageSampler:
                 with within_memory(device, job.source.name):
-                    sampler = generator.fit(resample.inner_train, context)
-            except (ConfigError, MachineError, OSError, MemoryError):
-                raise
-            except Exception as error:
-                failures.append(Failure(stage="generator", message=describe(error)))
+                    return generator.fit(resample.inner_train, context)
+
+            sampler = fitted(fit, failures)
+            if sampler is None:
                 return JobResult(job=job, sizes=resample.sizes, arms=[], failures=failures)
         bench = ImageBench(job, settings, resample, sampler, failures, device)
-        arms = [
-            ArmResult(
-                arm=arm.name,
-                learners=bench.repeated(
-                    [
-                        result
-                        for learner in settings.learners
-                        if (result := bench.measure(arm, learner)) is not None
-                    ]
-                ),
-            )
-            for arm in job.source.arms
-        ]
         return JobResult(
             job=job,
             sizes=resample.sizes,
-            arms=arms,
+            arms=bench.arms(),
             failures=failures,
             classes=bench.classes,
             diagnosis=bench.diagnose() if job.source.candidate else None,

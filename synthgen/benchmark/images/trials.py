@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 
 from synthgen.benchmark.arms import Arm
-from synthgen.benchmark.attempts import Attempts
 from synthgen.benchmark.choosing import best_trial, once, place_within_class
 from synthgen.benchmark.filters import TIMES
 from synthgen.benchmark.images.arms import ImageSampler, draw_images
@@ -23,12 +22,13 @@ from synthgen.benchmark.records import (
     Failure,
     Job,
     LearnerResult,
+    Scores,
     Trial,
 )
 from synthgen.benchmark.resamples import seed_of
 from synthgen.benchmark.scoring import Asked, Predicted, score_all, score_classes
 from synthgen.benchmark.settings import Ratio
-from synthgen.benchmark.trials import Part
+from synthgen.benchmark.trying import Part, Trying
 from synthgen.data.images.images import Images
 from synthgen.metrics.images.copies import find_copies
 from synthgen.results import Augmentation, Recipe
@@ -37,7 +37,7 @@ from synthgen.vision.classifier import Classifier
 AUGMENTATIONS: tuple[Augmentation, ...] = ("flips_crops", "randaugment", "mixup")
 
 
-class ImageBench(Attempts):
+class ImageBench(Trying):
     """A resample's images as learners see them. What is drawn, trained or predicted once serves all
     arms that need it."""
 
@@ -50,8 +50,8 @@ class ImageBench(Attempts):
         failures: list[Failure],
         device: str,
     ) -> None:
-        super().__init__(failures)
-        self.job, self.settings, self.resample = job, settings, resample
+        super().__init__(job, settings, failures)
+        self.settings, self.resample = settings, resample
         self.sampler = sampler
         self.asked = Asked(resample.interest, settings.precision)
         self.images: dict[Part, Images] = {"inner": resample.inner_train, "outer": resample.train}
@@ -73,21 +73,16 @@ class ImageBench(Attempts):
         self._selected: dict[tuple[Part, Ratio], Labelled | None] = {}
         self._taught: dict[str, Classifier | None] = {}
         self._values: dict[tuple[str, Part, Recipe], NDArray[np.float64] | None] = {}
-        self._trials: dict[tuple[str, Recipe], Trial | None] = {}
 
     # ---- an arm ---------------------------------------------------------------------------
 
     def measure(self, arm: Arm, learner: str) -> LearnerResult | None:
-        """None if it failed; then ``failures`` say why."""
-        trials = self._kept(learner, self._recipes(arm, learner))
-        chosen = best_trial(trials)
-        if chosen is None or chosen.score is None:
-            if trials:
-                message = f"the inner part does not define {self.settings.metric}"
-                self.fail("choice", message, learner)
+        found = self._choose(arm, learner)
+        if found is None:
             return None
-        values = self._predict(learner, "outer", chosen.recipe)
-        added = self._added("outer", chosen.recipe)
+        trials, recipe, inner = found
+        values = self._predict(learner, "outer", recipe)
+        added = self._added("outer", recipe)
         if values is None or added is None:
             return None
         predicted, truth = Predicted.of(values), self.truth["outer"]
@@ -95,27 +90,21 @@ class ImageBench(Attempts):
         return LearnerResult(
             learner=learner,
             trials=trials,
-            recipe=chosen.recipe,
-            inner=chosen.score,
+            recipe=recipe,
+            inner=inner,
             rows=len(added),
             scores=score_all("classification", truth, predicted, self.asked),
             classes=dict(zip(self.classes, of_classes, strict=True)),
             subgroups={},
         )
 
-    def repeated(self, results: list[LearnerResult]) -> list[LearnerResult]:
-        """An arm's results, the best of which is measured again with draws of its own."""
-        best = max(results, key=lambda result: result.inner, default=None)
-        if best is None:
-            return results
-        values = self._predict(best.learner, "again", best.recipe)
+    def _scored_again(self, learner: str, recipe: Recipe) -> Scores | None:
+        values = self._predict(learner, "again", recipe)
         if values is None:
-            return results
-        again = score_all("classification", self.truth["again"], Predicted.of(values), self.asked)
-        return [r.model_copy(update={"again": again}) if r is best else r for r in results]
+            return None
+        return score_all("classification", self.truth["again"], Predicted.of(values), self.asked)
 
     def _recipes(self, arm: Arm, learner: str) -> list[Recipe]:
-        """What an arm tries with a learner; the later treatments build on the earlier ones."""
         raw = [Recipe(ratio=ratio) for ratio in self.job.source.ratios]
         match arm.treatment:
             case "plain":
@@ -127,34 +116,12 @@ class ImageBench(Attempts):
             case "raw":
                 return raw
             case "filtered" | "weighted":
-                return [
-                    recipe
-                    for base in self._bases(learner, raw)
-                    for recipe in self._refined(arm.treatment, base)
-                ]
+                return self._refined([arm.treatment], learner, raw)
             case "mixed":
-                refined = [
-                    recipe
-                    for base in self._bases(learner, raw)
-                    for kind in ("filtered", "weighted")
-                    for recipe in self._refined(kind, base)
-                ]
-                best = best_trial(self._kept(learner, [*raw, *refined]))
-                return [] if best is None else self._mixed(learner, best.recipe)
+                best = self._best_of_all(learner, raw)
+                return [] if best is None else self._mixed(learner, best)
             case "threshold":
                 raise ValueError("no threshold is tuned for images")
-
-    def _bases(self, learner: str, raw: list[Recipe]) -> list[Recipe]:
-        """The ratios that filters and weights are tried at."""
-        if self.settings.every_ratio:
-            return raw
-        best = best_trial(self._kept(learner, raw))
-        return [best.recipe] if best is not None else []
-
-    def _refined(self, kind: str, base: Recipe) -> list[Recipe]:
-        if kind == "filtered":
-            return [base.model_copy(update={"filter": f}) for f in self.settings.filters]
-        return [base.model_copy(update={"weight": w}) for w in self.settings.weights]
 
     def _mixed(self, learner: str, base: Recipe) -> list[Recipe]:
         """With each augmentation that is an arm, and the best of these with balanced weights."""
@@ -168,13 +135,6 @@ class ImageBench(Attempts):
         return [*augmented, chosen.model_copy(update={"balanced": True})]
 
     # ---- the inner part -------------------------------------------------------------------
-
-    def _kept(self, learner: str, recipes: list[Recipe]) -> list[Trial]:
-        found = [self._trial(learner, recipe) for recipe in recipes]
-        return [trial for trial in found if trial is not None]
-
-    def _trial(self, learner: str, recipe: Recipe) -> Trial | None:
-        return once(self._trials, (learner, recipe), lambda: self._try(learner, recipe))
 
     def _try(self, learner: str, recipe: Recipe) -> Trial | None:
         values, added = self._predict(learner, "inner", recipe), self._added("inner", recipe)

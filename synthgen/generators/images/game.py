@@ -78,7 +78,8 @@ class Game:
         z = torch.randn(n, self.latent_dim, generator=random, device=random.device)
         fake_labels = self.batches.labels(n, random)
         values = []
-        self.generator.eval(), self.critic.eval()
+        for network in (self.generator, self.critic):
+            network.eval()
         for k in range(0, n, self.batch):
             part = slice(k, k + self.batch)
             fake = self.generator(z[part], fake_labels[part])
@@ -88,7 +89,8 @@ class Game:
                     for images, classes in ((real[part], labels[part]), (fake, fake_labels[part]))
                 ]
             )
-        self.generator.train(), self.critic.train()
+        for network in (self.generator, self.critic):
+            network.train()
         at_real, at_fake = zip(*values, strict=True)
         return torch.cat(at_real), torch.cat(at_fake)
 
