@@ -38,6 +38,7 @@ from synthgen.generators.images.networks.shape import ImageShape
 from synthgen.generators.images.penalties import PenaltyName
 from synthgen.generators.images.sampler import WEIGHTS, ImageSampler
 from synthgen.generators.images.watch import ImageWatch, Judge
+from synthgen.runs import sha256
 from synthgen.training.checkpoints import Stateful
 from synthgen.training.context import Context
 from synthgen.training.ema import Ema
@@ -268,7 +269,7 @@ class ImageGAN(Generator):
             other.classes,
         )
         begin_(critic, other.critic, lambda n: self._critic(shape, n), classes, other.classes)
-        return hashlib.sha256((Path(self.begin) / WEIGHTS).read_bytes()).hexdigest()
+        return sha256(Path(self.begin) / WEIGHTS)
 
     def _critic(self, shape: ImageShape, classes: int) -> CriticNetwork:
         return build_critic(

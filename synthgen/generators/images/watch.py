@@ -103,7 +103,7 @@ class ImageWatch:
         self._best: dict[str, Any] = {}
         self._score = torch.inf
         self._bad = 0
-        self._turns = 0
+        self._turns = self._best_turns = 0
 
     def examine(self, number: int) -> bool:
         """Look at the generator after step ``number``; True if the training is to end. Raises
@@ -117,7 +117,7 @@ class ImageWatch:
         self._context.log(record | {"fault": float(fault is not None)})
         if fault is None and score < self._score:
             self._score = score
-            self._best = capture(self._parts)
+            self._best, self._best_turns = capture(self._parts), self._turns
         begun = bool(self._best) or number > max(BEGINNING, self._steps // 2)
         self._bad = self._bad + 1 if fault is not None and begun else 0
         if self._bad < IN_A_ROW:
@@ -145,18 +145,22 @@ class ImageWatch:
             "score": self._score,
             "bad": self._bad,
             "turns": self._turns,
+            "best_turns": self._best_turns,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
         self._best, self._score = state_dict["best"], state_dict["score"]
         self._bad, self._turns = state_dict["bad"], state_dict["turns"]
+        self._best_turns = state_dict["best_turns"]
 
     def _turn_back(self) -> None:
         restore(self._parts, self._best)
+        # The best state has the step size of its own time.
+        halvings = self._turns - self._best_turns
         for part in self._parts.values():
             if isinstance(part, torch.optim.Optimizer):
                 for group in part.param_groups:
-                    group["lr"] *= 0.5**self._turns
+                    group["lr"] *= 0.5**halvings
 
     def _fault(
         self, pixels: Tensor, asked: Tensor, features: Tensor, score: float, seed: int

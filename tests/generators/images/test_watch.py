@@ -115,6 +115,17 @@ def test_a_lost_game_turns_back_after_two_evaluations(kind: str) -> None:
     assert script.kept == 6.0
 
 
+def test_each_turn_halves_the_step_size_once() -> None:
+    """Also back to a state that was found after an earlier turn."""
+    script = Script()
+    rates = []
+    for number, kind in enumerate(["a quarter far", *2 * ["alike"], "good", *2 * ["alike"]]):
+        script.at(number + 1, kind, float(number))
+        rates.append(script.adam.param_groups[0]["lr"])
+    assert rates == [1, 1, 0.5, 0.5, 0.5, 0.25]
+    assert script.kept == 3.0
+
+
 def test_after_some_turns_the_training_ends_with_the_best() -> None:
     script = Script()
     script.at(1, "good", 1.0)
