@@ -326,7 +326,9 @@ def test_a_larger_budget_gives_better_rows() -> None:
             sampler = DPCTGAN(**settings, epsilon=epsilon).fit(train, Context(seed=seed))
             rows = sampler.sample(4000, seed=seed).frame
             red = rows["kind"] == "red"
-            gap = rows.loc[~red, "size"].mean() - rows.loc[red, "size"].mean()
+            # Much noise may leave one kind alone: then its size is told by nothing.
+            alone = red.all() or not red.any()
+            gap = 0 if alone else rows.loc[~red, "size"].mean() - rows.loc[red, "size"].mean()
             found.append(abs(gap - 40))
         errors[epsilon] = np.mean(found)
     # The noise follows from no seed: the ratio is 0.45 on average, give or take 0.07.
