@@ -1,17 +1,20 @@
 """What a run found out, as plain data: written as ``report.json``, rendered as ``report.html``.
 
-Nothing here names a single row: shares of categories held by fewer than five rows are summed
-under one entry, and histogram edges are protected bounds.
+Nothing here names a single row or image: shares of categories held by fewer than five rows are
+summed under one entry, and histogram edges are protected bounds. Of a run on images, what is said
+here of rows is said of images; pictures show some of them.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 SCHEMA_VERSION = 1
 
+Modality: TypeAlias = Literal["table", "images"]
+"""What the run is about: the rows of a table, or labelled images."""
 Pillar: TypeAlias = Literal["fidelity", "utility", "privacy"]
 Goal: TypeAlias = Literal["min", "max", "target"]
 Decision: TypeAlias = Literal["augment", "do-not-augment", "inconclusive"]
@@ -220,6 +223,20 @@ class Curve(_Data):
     values: list[float]
 
 
+class Picture(_Data):
+    """An image of images, to be looked at: a PNG in the run's folder ``pictures/``, and here."""
+
+    name: str
+    """The file's, without its ending."""
+    title: str
+    caption: str
+    width: PositiveInt
+    """In pixels of the PNG, as is the height."""
+    height: PositiveInt
+    png: str
+    """The file's bytes in base64."""
+
+
 class ColumnNote(_Data):
     """The schema as shown to the user."""
 
@@ -302,6 +319,7 @@ class Provenance(_Data):
 
 class Report(_Data):
     schema_version: Literal[1] = 1
+    modality: Modality = "table"
     title: str
     verdict: Verdict
     differences: list[Difference]
@@ -318,6 +336,11 @@ class Report(_Data):
     pair_trends: PairTrends | None
     curves: list[Curve]
     columns: list[ColumnNote]
+    """Of a table; empty for images."""
+    classes: dict[str, dict[str, int]] = {}
+    """Of images, in the order of the classes' codes: numbers of ``train``, ``test``, ``synthetic``
+    and ``augmented`` ones by the class's name; empty for a table."""
+    pictures: list[Picture] = []
     notices: list[str]
     """What the user should know: columns left out, shortfalls, caps."""
     privacy: Privacy | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -51,6 +51,11 @@ class DecideSettings(BaseModel):
     """The protocol's parameters; see ``docs/verdict.md`` for what each of them does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: ClassVar[str] = "row"
+    """What the data hold, as the verdict's sentences call it; the plural takes an s."""
+    copying: ClassVar[str] = "equal"
+    """What a synthetic one does to a training one that it repeats."""
 
     resamples: int = Field(
         10, ge=3, le=1000, description="Random splits of the training rows; 3 at least."

@@ -295,10 +295,10 @@ def _harms(board: Comparison, arm: str) -> list[Harm]:
 
 
 def _untested(board: Comparison) -> list[str]:
-    found = []
+    found, unit = [], board.settings.unit
     for name, rows in board.subgroups().items():
         if rows < FEWEST_ROWS:
-            found.append(f"{name}: {rows:.0f} test rows per resample; {FEWEST_ROWS} are needed")
+            found.append(f"{name}: {rows:.0f} test {unit}s per resample; {FEWEST_ROWS} are needed")
         elif (
             board.arms
             and max(
@@ -307,7 +307,7 @@ def _untested(board: Comparison) -> list[str]:
             )
             < FEWEST
         ):
-            found.append(f"{name}: its rows do not define {board.settings.metric}")
+            found.append(f"{name}: its {unit}s do not define {board.settings.metric}")
     return found
 
 

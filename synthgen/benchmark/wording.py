@@ -46,9 +46,10 @@ def sentence(finding: Finding, board: Comparison) -> str:
             before = float(np.mean(board.pairs(lead.arm, "nothing").other))
             after = before + lead.gain.mean
             return (
-                f"Augment: {subject(lead.arm, board, finding.recipe)} ({amount(finding.recipe)}) "
-                f"raise {metric} by {effect}, from {before * 100:.1f} to {after * 100:.1f}"
-                f"{_worth(finding)}; {_cheap(finding, settings)}."
+                f"Augment: {subject(lead.arm, board, finding.recipe)} "
+                f"({amount(finding.recipe, settings)}) raise {metric} by {effect}, "
+                f"from {before * 100:.1f} to {after * 100:.1f}"
+                f"{_worth(finding, settings)}; {_cheap(finding, settings)}."
             )
         case "do-not-augment":
             return f"Do not augment: {_refusal(finding, lead, board)}{_instead(finding, settings)}."
@@ -63,18 +64,20 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
     for arm in board.candidates:
         if arm not in [c.arm for c in finding.measured]:
             usable = board.common([arm])
-            found.append(f"{arm_name(arm)}: {usable} usable resamples; {FEWEST} are needed.")
+            found.append(
+                f"{arm_name(arm, settings)}: {usable} usable resamples; {FEWEST} are needed."
+            )
     if lead is not None and cheap is not None and finding.ahead is not None:
         found.append(
-            f"{arm_name(lead.arm)} against {arm_name(cheap.arm)}, the strongest cheap arm: "
-            f"{interval(finding.ahead, settings)}."
+            f"{arm_name(lead.arm, settings)} against {arm_name(cheap.arm, settings)}, the "
+            f"strongest cheap arm: {interval(finding.ahead, settings)}."
         )
     elif lead is not None and cheap is None:
         found.append("No cheap arm gains anything, so nothing is the strongest of them.")
     if finding.room is not None and full(finding.room, settings.minimum_effect):
         found.append(
-            f"The training rows alone reach {_reached(finding, settings)}; what is left to gain is "
-            f"{points(finding.room.mean)}."
+            f"The training {settings.unit}s alone reach {_reached(finding, settings)}; what is "
+            f"left to gain is {points(finding.room.mean)}."
         )
     if lead is not None:
         found.append(_why(finding, lead, board))
@@ -85,8 +88,8 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         recipe, times, of = board.usual_recipe(lead.arm)
         if recipe is not None:
             found.append(
-                f"{arm_name(lead.arm)}: {amount(recipe)}{_how(recipe)} was chosen inside in "
-                f"{times} of {of} resamples."
+                f"{arm_name(lead.arm, settings)}: {amount(recipe, settings)}"
+                f"{_how(recipe, settings)} was chosen inside in {times} of {of} resamples."
             )
         found.append(
             f"A true effect of {points(finding.detectable)} would have been found with "
@@ -95,14 +98,16 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         )
         if finding.rows_needed is not None and finding.decision == "inconclusive":
             found.append(
-                f"About {finding.rows_needed:,} training rows would be needed to find "
+                f"About {finding.rows_needed:,} training {settings.unit}s would be needed to find "
                 f"{points(settings.minimum_effect)}, if all else stays the same."
             )
     return [text for text in dict.fromkeys(found) if text] + limits(board)
 
 
 def _measured(contender: Contender, finding: Finding, settings: DecideSettings) -> str:
-    said = f"{arm_name(contender.arm)} against nothing: {interval(contender.gain, settings)}"
+    said = (
+        f"{arm_name(contender.arm, settings)} against nothing: {interval(contender.gain, settings)}"
+    )
     if contender.arm in finding.dropped:
         return (
             f"{said}; a clear loser, so it was not measured beyond {contender.gain.n} of "
@@ -116,17 +121,19 @@ def _measured(contender: Contender, finding: Finding, settings: DecideSettings) 
 def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
     """Which clause of the decision rule applied to the lead."""
     settings = board.settings
-    useful, gain = settings.minimum_effect, lead.gain
+    useful, gain, unit = settings.minimum_effect, lead.gain, settings.unit
     cheap, ahead = finding.cheap, finding.ahead
     if finding.decision == "augment":
         return "The gain is shown, useful, and ahead of the strongest cheap arm."
     if finding.scarce:
         return (
-            f"The rarest class has {board.rarest:.1f} test rows per resample; without "
+            f"The rarest class has {board.rarest:.1f} test {unit}s per resample; without "
             f"{FEWEST_OF_CLASS} no interval can be trusted."
         )
     if repeats(board, board.source(lead.arm)):
-        return "Its rows are copies of training rows: they add nothing, and are not delivered."
+        return (
+            f"Its {unit}s are copies of training {unit}s: they add nothing, and are not delivered."
+        )
     if finding.harmed:
         return "A subgroup is harmed, so what is gained on average is not a gain."
     if gain.high < 0:
@@ -136,11 +143,13 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
     if exhausted(finding.room, useful):
         return f"There is no room for a gain of {points(useful)}."
     if cheap is not None and ahead is not None and excluded(ahead, useful):
-        return f"A useful gain over {arm_name(cheap.arm)} is ruled out."
+        return f"A useful gain over {arm_name(cheap.arm, settings)} is ruled out."
     if cheap is not None and ahead is not None and ahead.mean <= 0 and (cheap.helps or lead.helps):
-        return f"It is not ahead of {arm_name(cheap.arm)}, the cheaper way."
+        return f"It is not ahead of {arm_name(cheap.arm, settings)}, the cheaper way."
     if lead.helps and cheap is not None:
-        return f"A gain is shown, but not one over {arm_name(cheap.arm)}, the cheaper way."
+        return (
+            f"A gain is shown, but not one over {arm_name(cheap.arm, settings)}, the cheaper way."
+        )
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
         return f"A gain is shown, but its mean is below {points(useful)}."
     return "The interval contains both no gain and a useful one."
@@ -156,12 +165,12 @@ def _harm(subgroup: str, finding: Finding, board: Comparison) -> str:
     ).replace("-", "−")
 
 
-def _how(recipe: Recipe) -> str:
+def _how(recipe: Recipe, settings: DecideSettings) -> str:
     return "".join(
         [
             f", selected by {recipe.filter.replace('_', ' ')}" if recipe.filter else "",
             f", each of weight {recipe.weight:g}" if recipe.weight != 1 else "",
-            f", with {arm_name(recipe.augmentation)}" if recipe.augmentation else "",
+            f", with {arm_name(recipe.augmentation, settings)}" if recipe.augmentation else "",
             ", with balanced weights" if recipe.balanced else "",
             ", with a tuned threshold" if recipe.multipliers else "",
         ]
@@ -174,7 +183,7 @@ def _same_learner(contender: Contender, board: Comparison) -> str:
     if same is None or same.n != contender.gain.n or board.unchanged(contender.arm):
         return ""
     return (
-        f"{arm_name(contender.arm)} with the learner that is best without it: "
+        f"{arm_name(contender.arm, board.settings)} with the learner that is best without it: "
         f"{interval(same, board.settings)}."
     )
 
@@ -199,23 +208,23 @@ def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
         lost = f"{abs(worst.difference.mean) * 100:.1f} points"
         return f"{said}, but cost the subgroup {worst.subgroup} {lost}"
     if repeats(board, board.source(lead.arm)):
-        return f"{said}, but these rows only repeat training rows"
+        return f"{said}, but these {settings.unit}s only repeat training {settings.unit}s"
     if finding.cheap is not None and finding.arm == finding.cheap.arm:
         return said
     if lead.gain.high >= settings.minimum_effect and exhausted(
         finding.room, settings.minimum_effect
     ):
         return (
-            f"{said}, and your rows alone reach {_reached(finding, settings)}, which leaves no "
-            f"room for a gain of {points(settings.minimum_effect)}"
+            f"{said}, and your {settings.unit}s alone reach {_reached(finding, settings)}, which "
+            f"leaves no room for a gain of {points(settings.minimum_effect)}"
         )
     if finding.ahead is not None and lead.gain.high >= settings.minimum_effect:
         assert finding.cheap is not None
         if finding.cheap.arm == PLACEBO:
-            return f"{said}, which duplicated rows, a placebo, do as well"
-        return f"{said}, which is no useful gain over {arm_name(finding.cheap.arm)}"
+            return f"{said}, which duplicated {settings.unit}s, a placebo, do as well"
+        return f"{said}, which is no useful gain over {arm_name(finding.cheap.arm, settings)}"
     if lead.gain.high < 0:
-        return f"{said}; leave the training rows as they are"
+        return f"{said}; leave the training {settings.unit}s as they are"
     return f"{said}, so a gain of {points(settings.minimum_effect)} or more is ruled out"
 
 
@@ -231,7 +240,8 @@ def _instead(finding: Finding, settings: DecideSettings) -> str:
     if cheap is not None and finding.arm == cheap.arm:
         kind = "a gain" if cheap.helps else "a probable gain"
         return (
-            f"; use {arm_name(cheap.arm)} instead, for {kind} of {interval(cheap.gain, settings)}"
+            f"; use {arm_name(cheap.arm, settings)} instead, for {kind} of "
+            f"{interval(cheap.gain, settings)}"
         )
     return _more_rows(finding, settings)
 
@@ -244,27 +254,27 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
     cheap = finding.cheap
     if finding.scarce:
         said += (
-            f", but the rarest class has {board.rarest:.1f} test rows per resample and "
+            f", but the rarest class has {board.rarest:.1f} test {settings.unit}s per resample and "
             f"{FEWEST_OF_CLASS} are needed"
         )
     elif lead.helps and cheap is not None:
-        said += f", but are not clearly ahead of {arm_name(cheap.arm)}, the cheaper way"
+        said += f", but are not clearly ahead of {arm_name(cheap.arm, settings)}, the cheaper way"
         if finding.ahead is not None:
             said += f" (ahead by {interval(finding.ahead, settings)})"
     elif full(finding.room, settings.minimum_effect):
         said += (
-            f", and your rows alone reach {_reached(finding, settings)}, which hardly leaves room "
-            f"for a gain of {points(settings.minimum_effect)}"
+            f", and your {settings.unit}s alone reach {_reached(finding, settings)}, which hardly "
+            f"leaves room for a gain of {points(settings.minimum_effect)}"
         )
     else:
         wanted = points(settings.minimum_effect)
         said += f", too uncertain to tell whether it is worth {wanted} or more"
     if finding.rows_needed is not None:
-        said += f"; about {finding.rows_needed:,} training rows would tell"
+        said += f"; about {finding.rows_needed:,} training {settings.unit}s would tell"
     if cheap is not None and finding.arm == cheap.arm:
         kind = "a gain" if cheap.helps else "a probable gain"
         gain = interval(cheap.gain, settings)
-        return f"{said}; meanwhile use {arm_name(cheap.arm)}, for {kind} of {gain}"
+        return f"{said}; meanwhile use {arm_name(cheap.arm, settings)}, for {kind} of {gain}"
     return said if finding.scarce else f"{said}; no cheap alternative is likely to help either"
 
 
@@ -272,14 +282,15 @@ def _cheap(finding: Finding, settings: DecideSettings) -> str:
     if finding.cheap is None:
         return "no cheap alternative gains anything"
     gain = interval(finding.cheap.gain, settings)
-    return f"the strongest cheap alternative, {arm_name(finding.cheap.arm)}, changes it by {gain}"
+    name = arm_name(finding.cheap.arm, settings)
+    return f"the strongest cheap alternative, {name}, changes it by {gain}"
 
 
-def _worth(finding: Finding) -> str:
-    text = worth(finding.equivalents)
+def _worth(finding: Finding, settings: DecideSettings) -> str:
+    text = worth(finding.equivalents, settings)
     return f", as much as {text} would" if text else ""
 
 
 def _more_rows(finding: Finding, settings: DecideSettings) -> str:
-    text = useful_text(finding.equivalents)
+    text = useful_text(finding.equivalents, settings)
     return f"; {text} would bring {points(settings.minimum_effect)}" if text else ""

@@ -38,7 +38,9 @@ def measurement(report: Report) -> str:
     if not measured(report.verdict):
         return "There were too few resamples to estimate an effect."
     arm = shown_arm(report)
-    return f"{name(arm)}: {effect(report.verdict)}" if arm else effect(report.verdict)
+    return (
+        f"{name(arm, report.modality)}: {effect(report.verdict)}" if arm else effect(report.verdict)
+    )
 
 
 def measured(verdict: Verdict) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from synthgen.report import advice, numbers
-from synthgen.report.sections import privacy, provenance, utility
+from synthgen.report.sections import data, privacy, provenance, utility
 from synthgen.report.sections.scores import score_rows
 from synthgen.report.sections.verdict import harmed_parts, small_print
 from synthgen.report.steps import steps
 from synthgen.report.text import markdown, paragraph, visible
-from synthgen.report.wording import DECISIONS, REGRESSION, name
+from synthgen.report.wording import DECISIONS, REGRESSION, name, noun
 from synthgen.report.worth import worth
 from synthgen.results import Report
 
 _WORST = 10
+_CLASSES = 30
 
 
 def card(report: Report) -> str:
@@ -23,7 +24,7 @@ def card(report: Report) -> str:
         _verdict(report),
         _arms(report),
         _scores(report),
-        _columns(report),
+        _classes(report) if report.modality == "images" else _columns(report),
         _use(report),
         _notices(report),
         _provenance(report),
@@ -44,9 +45,9 @@ def _verdict(report: Report) -> str:
         parts.append(paragraph(" ".join(said)))
     harmed = harmed_parts(report)
     if harmed:
-        arm = paragraph(name(found.harmed[0].difference.arm))
+        arm = paragraph(name(found.harmed[0].difference.arm, report.modality))
         parts += [
-            f"**{arm} harms a part of the rows:**",
+            f"**{arm} harms a part of the {noun(report.modality)}s:**",
             bulleted(f"{one.subgroup}: {one.effect}" for one in harmed),
         ]
     parts.append(bulleted(steps(report)))
@@ -79,14 +80,16 @@ def _arms(report: Report) -> str:
 
 def _scores(report: Report) -> str:
     rows = [
-        (pillar, row.title, row.value, row.reference)
+        (pillar, row.title, row.value, row.reference, row.origin)
         for pillar in ("utility", "fidelity", "privacy")
         for row in score_rows(report, pillar)
     ]
     if not rows:
         return ""
-    table = tabulated(("Pillar", "Score", "Value", "Reference (real rows)"), rows)
-    return f"## Scores\n\n{table}"
+    heads = ["Pillar", "Score", "Value", f"Reference (real {noun(report.modality)}s)"]
+    if any(row[-1] for row in rows):
+        heads.append("Made with")
+    return f"## Scores\n\n{tabulated(heads, [row[: len(heads)] for row in rows])}"
 
 
 def _columns(report: Report) -> str:
@@ -98,20 +101,31 @@ def _columns(report: Report) -> str:
     return f"## Columns\n\n{some}\n\n{tabulated(('Column', 'Match', 'Real rows'), rows)}"
 
 
+def _classes(report: Report) -> str:
+    rows = [(name, *counts) for name, counts in data.class_rows(report)]
+    if not rows:
+        return ""
+    some = f"The first {_CLASSES} of {data.counted_classes(report)}.\n\n" * (len(rows) > _CLASSES)
+    heads = ("Class", "Training", "Test", "Synthetic", "Augmented")
+    return f"## Classes\n\n{some}{tabulated(heads, rows[:_CLASSES])}"
+
+
 def _use(report: Report) -> str:
-    known = report.provenance
+    known, unit = report.provenance, noun(report.modality)
     formal = privacy.formal(report) or (
         "The privacy counts are evidence, not a guarantee; no formal privacy is claimed.",
     )
+    what = "these classes" if report.modality == "images" else known.target
     models = "models" if report.verdict.metric in REGRESSION else "classifiers"
     return "## Intended use and limits\n\n" + bulleted(
         [
-            f"Meant for training {models} of {known.target} together with the real rows that "
+            f"Meant for training {models} of {what} together with the real {unit}s that "
             "the synthetic ones were made from; not a replacement for them.",
-            "Never validate or test on synthetic rows: they inherit the generator's mistakes.",
+            f"Never validate or test on synthetic {unit}s: they inherit the generator's mistakes.",
             "The verdict holds for the learners, metric and data named here. With other data, "
-            "another target or another learner, measure again.",
-            "Synthetic rows repeat the biases of the real rows and may sharpen them.",
+            f"{'other classes' if report.modality == 'images' else 'another target'} or another "
+            "learner, measure again.",
+            f"Synthetic {unit}s repeat the biases of the real {unit}s and may sharpen them.",
             *formal,
         ]
     )
@@ -123,7 +137,9 @@ def _notices(report: Report) -> str:
 
 def _provenance(report: Report) -> str:
     view, known = provenance.build(report), report.provenance
-    rows = [(f"{part} rows", numbers.count(n)) for part, n in known.rows.items()]
+    rows = [
+        (f"{part} {noun(report.modality)}s", numbers.count(n)) for part, n in known.rows.items()
+    ]
     facts = [*view.facts, *rows, *view.versions, *((f"SHA-256 of {f}", h) for f, h in view.hashes)]
     fence = "~" * max(3, _longest_run(view.command, "~") + 1)
     return (

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from synthgen.report.sections import SECTIONS
 from synthgen.report.text import truncated, visible
+from synthgen.report.wording import noun
 from synthgen.results import Report
 
 
@@ -19,7 +20,8 @@ def render(report: Report) -> str:
     """The page as HTML; the same report gives the same bytes.
 
     Nothing in it is loaded from elsewhere and nothing in it runs: its security policy allows its
-    own style sheet, by hash, and nothing more. Names and sentences may hold any text.
+    own style sheet, by hash, and the pictures that it holds itself, if there are any. Names and
+    sentences may hold any text.
     """
     pages = environment()
     style = pages.get_template("style.css").render()
@@ -28,7 +30,10 @@ def render(report: Report) -> str:
         decision=report.verdict.decision,
         style=Markup(style),
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),
-        sections=[(section, section.build(report)) for section in SECTIONS],
+        modality=report.modality,
+        noun=noun(report.modality),
+        pictures=bool(report.pictures),
+        sections=[(one, one.build(report)) for one in SECTIONS if one.shown(report)],
     )
 
 

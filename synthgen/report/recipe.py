@@ -1,4 +1,5 @@
-"""What an arm does, as steps that a reader can follow."""
+"""What an arm does, as steps that a reader can follow; what is done to images is in
+:mod:`synthgen.report.image_recipe`."""
 
 from __future__ import annotations
 
@@ -6,21 +7,16 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from synthgen.report import numbers
-from synthgen.report.wording import AUGMENTATIONS, REGRESSION, name, source
-from synthgen.results import Augmentation, Recipe, Report
+from synthgen.report import image_recipe, numbers
+from synthgen.report.wording import REGRESSION, name, noun, source
+from synthgen.results import Recipe, Report
 
 _FILTERS = {
     "density_ratio": "those that a classifier takes for real ones",
-    "teacher": "those whose class a classifier of the real rows agrees with most",
+    "teacher": "those whose class a classifier of the real {rows} agrees with most",
     "boundary": "those near the border between two classes",
 }
 _NUMERIC_TEACHER = "those whose number a model of the real rows agrees with most"
-_FURTHER: dict[Augmentation, str] = {
-    "flips_crops": "",
-    "randaugment": ", then apply one operation of RandAugment at magnitude 9",
-    "mixup": ", then blend pairs of them by MixUp with alpha 0.2",
-}
 LISTED = 6
 """Classes whose multipliers are named one by one."""
 
@@ -29,9 +25,10 @@ def rows(recipe: Recipe, report: Report) -> str:
     """How the synthetic rows came about, as half a sentence; empty without any."""
     if recipe.ratio is None:
         return ""
-    made = [ratio(recipe.ratio)]
+    unit = noun(report.modality)
+    made = [ratio(recipe.ratio, unit)]
     if recipe.filter is not None:
-        chosen = _FILTERS[recipe.filter]
+        chosen = _FILTERS[recipe.filter].format(rows=f"{unit}s")
         if recipe.filter == "teacher" and report.verdict.metric in REGRESSION:
             chosen = _NUMERIC_TEACHER
         kind = recipe.filter.replace("_", " ")
@@ -39,19 +36,22 @@ def rows(recipe: Recipe, report: Report) -> str:
     return ", ".join(made)
 
 
-def ratio(value: float | Literal["balanced"] | None) -> str:
-    """How many synthetic rows, as half a sentence; empty for none."""
+def ratio(value: float | Literal["balanced"] | None, unit: str) -> str:
+    """How many synthetic ones for each unit (a row, an image), as half a sentence; empty for
+    none."""
     match value:
         case None:
             return ""
         case "balanced":
             return "as many per class as it takes to balance the classes"
         case _:
-            return f"{numbers.significant(value)} synthetic per training row"
+            return f"{numbers.significant(value)} synthetic per training {unit}"
 
 
 def weights(recipe: Recipe, report: Report) -> list[str]:
     """How to weight the rows in training; empty if all count the same."""
+    if report.modality == "images":
+        return image_recipe.weights(recipe)
     said = []
     if recipe.weight < 1:
         said.append(f"a synthetic row counts {numbers.significant(recipe.weight)} of a real one")
@@ -63,17 +63,6 @@ def weights(recipe: Recipe, report: Report) -> list[str]:
     return [
         "Pass the sample weights in weights.csv beside the augmented file, one per row in the "
         f"same order, to the training (sample_weight): {', and '.join(said)}."
-    ]
-
-
-def augmentation(recipe: Recipe) -> list[str]:
-    """What to do to images in training; empty without an augmentation."""
-    if recipe.augmentation is None:
-        return []
-    return [
-        "In training, at every step anew, move each image at random by up to an eighth of its side "
-        "(and mirror half of them, if the run's decide.mirrored says so)"
-        f"{_FURTHER[recipe.augmentation]}."
     ]
 
 
@@ -107,24 +96,15 @@ def cheap(report: Report) -> list[str]:
     """How to do without a generator what the verdict's arm does."""
     verdict = report.verdict
     recipe = verdict.recipe or Recipe()
-    match verdict.arm and source(verdict.arm):
-        case "class_weights" if _of_images(report):
-            return [
-                "Weight the loss of an image by 1 / (1 - 0.999 ** n), n being the training images "
-                "of its class."
-            ]
-        case "oversample" if _of_images(report):
-            return [
-                "Repeat images of the smaller classes, drawn at random, until every class is as "
-                "large as the largest."
-            ]
+    arm = source(verdict.arm) if verdict.arm else ""
+    if report.modality == "images":
+        return image_recipe.cheap(arm, recipe, report)
+    match arm:
         case "class_weights":
             return [
                 'In scikit-learn: class_weight="balanced", or for models without it sample weights '
                 'from compute_sample_weight("balanced", y).'
             ]
-        case "flips_crops" | "randaugment" | "mixup":
-            return augmentation(recipe)
         case "density_weights":
             return weights(recipe.model_copy(update={"balanced": True}), report)
         case "threshold":
@@ -143,11 +123,6 @@ def cheap(report: Report) -> list[str]:
             ]
         case _:
             return []
-
-
-def _of_images(report: Report) -> bool:
-    """Told by arms that only images have."""
-    return any(d.arm in AUGMENTATIONS for d in report.differences)
 
 
 def class_names(report: Report, count: int) -> list[str] | None:

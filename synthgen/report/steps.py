@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from synthgen.report import advice, numbers, recipe
-from synthgen.report.wording import REGRESSION, name, phrase, source
+from synthgen.report import advice, image_recipe, numbers, recipe
+from synthgen.report.wording import REGRESSION, name, noun, phrase, source
 from synthgen.results import Recipe, Report, Verdict
 
 _NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
@@ -30,47 +30,56 @@ def _augment(report: Report) -> list[str]:
     model = "model" if verdict.metric in REGRESSION else "classifier"
     known = f" ({name(verdict.learner)} did best)" if verdict.learner else ""
     return [
-        f"Train your {model}{known} on the augmented file of this run{_held(report)}{made}"
-        + (f" ({how})." if how else "."),
+        f"Train your {model}{known} on the augmented {_whole(report)} of this run"
+        f"{_held(report)}{made}" + (f" ({how})." if how else "."),
         *recipe.weights(done, report),
-        *recipe.augmentation(done),
+        *image_recipe.augmentation(done, report),
         *recipe.prediction(done, report),
-        "Keep validating and testing on real rows only.",
+        f"Keep validating and testing on real {noun(report.modality)}s only.",
         f"Expect {advice.effect(verdict)}. If the lower end would not be worth the trouble, "
         "leave your data as they are.",
     ]
 
 
+def _whole(report: Report) -> str:
+    """What the run handed over: images are many files, or one."""
+    return "set" if report.modality == "images" else "file"
+
+
 def _held(report: Report) -> str:
-    rows = report.provenance.rows
+    rows, unit = report.provenance.rows, noun(report.modality)
     real, drawn = rows.get("train"), rows.get("augmented", 0) - rows.get("train", 0)
     if real is None or drawn <= 0:
         return ""
     return (
-        f": {numbers.counted(real, 'training row')} and {numbers.counted(drawn, 'synthetic row')}"
+        f": {numbers.counted(real, f'training {unit}')} and "
+        f"{numbers.counted(drawn, f'synthetic {unit}')}"
     )
 
 
 def _keep(report: Report) -> list[str]:
-    verdict = report.verdict
+    verdict, unit = report.verdict, noun(report.modality)
     shown = advice.effects(verdict)
     if verdict.arm is not None and verdict.arm != "nothing":
         found = [
-            f"Use {phrase(verdict.arm)} instead, which trains no generator: "
+            f"Use {phrase(verdict.arm, report.modality)} instead, which trains no generator: "
             f"{advice.effect(verdict)}.",
             *recipe.cheap(report),
         ]
     else:
-        found = ["Train on your own rows as they are; nothing was shown to beat them."]
+        found = [f"Train on your own {unit}s as they are; nothing was shown to beat them."]
     if report.provenance.rows.get("synthetic"):
-        found.append("The synthetic rows of this run are there to be looked at; leave them out.")
+        found.append(
+            f"The synthetic {unit}s of this run are there to be looked at; leave them out."
+        )
     if full(verdict):
         return [*found, "There is hardly anything left to gain: the score is close to perfect."]
-    more = "If the score is too low, more real rows or better features are the way"
+    better = "a better classifier" if report.modality == "images" else "better features"
+    more = f"If the score is too low, more real {unit}s or {better} are the way"
     if verdict.harmed:
         return [*found, f"{more}."]
     sees = shown.amount(verdict.detectable_effect)
-    return [*found, f"{more}: a gain of {sees} from synthetic rows would have shown."]
+    return [*found, f"{more}: a gain of {sees} from synthetic {unit}s would have shown."]
 
 
 def full(verdict: Verdict) -> bool:
@@ -80,13 +89,15 @@ def full(verdict: Verdict) -> bool:
 
 def _find_out(report: Report) -> list[str]:
     verdict, budget = report.verdict, report.provenance.budget
+    unit = noun(report.modality)
     shown = advice.effects(verdict)
     sees, wants = shown.amount(verdict.detectable_effect), shown.amount(verdict.minimum_effect)
     if verdict.arm is None or verdict.arm == "nothing":
-        found = ["Train on your own rows as they are until the question is settled."]
+        found = [f"Train on your own {unit}s as they are until the question is settled."]
     else:
         found = [
-            f"Use {phrase(verdict.arm)} until the question is settled: {advice.effect(verdict)}.",
+            f"Use {phrase(verdict.arm, report.modality)} until the question is settled: "
+            f"{advice.effect(verdict)}.",
             *recipe.cheap(report),
         ]
     if verdict.unmeasured and not advice.measured(verdict):
@@ -99,22 +110,22 @@ def _find_out(report: Report) -> list[str]:
     if not advice.measured(verdict):
         return [
             *found,
-            "Nothing could be measured; the reasons say why. Merge or remove the rarest classes of "
-            "the target, or collect more of their rows.",
+            "Nothing could be measured; the reasons say why. Merge or remove the rarest classes"
+            f"{'' if report.modality == 'images' else ' of the target'}, or collect more of their "
+            f"{unit}s.",
         ]
     if verdict.scarce is not None:
         needed = verdict.rows_needed
-        many = (
-            f" (about {numbers.significant(needed, 2)} training rows like yours)" if needed else ""
-        )
+        about = f"about {numbers.significant(needed or 0, 2)} training {unit}s like yours"
+        many = f" ({about})" if needed else ""
         return [
             *found,
-            f"Collect more rows of the rarest class{many}: no budget makes up for them.",
+            f"Collect more {unit}s of the rarest class{many}: no budget makes up for them.",
         ]
     if full(verdict):
         return [
             *found,
-            "Leave it at that: the score of your rows alone is within "
+            f"Leave it at that: the score of your {unit}s alone is within "
             f"{shown.amount(verdict.room or 0)} of a perfect one, and effects from {wants} on "
             "count as useful.",
         ]
@@ -133,10 +144,10 @@ def _find_out(report: Report) -> list[str]:
         yours = f" (you have {numbers.count(have)})" if have is not None else ""
         found.append(
             f"To measure an effect as small as {wants} takes about "
-            f"{numbers.significant(verdict.rows_needed, 2)} training rows{yours}."
+            f"{numbers.significant(verdict.rows_needed, 2)} training {unit}s{yours}."
         )
     elif not larger:
         found.append(
-            "For a finer answer collect more real rows: the largest budget is already in use."
+            f"For a finer answer collect more real {unit}s: the largest budget is already in use."
         )
     return found

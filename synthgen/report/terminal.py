@@ -10,7 +10,7 @@ from synthgen.report.sections.sealed import headline
 from synthgen.report.sections.verdict import harmed_parts
 from synthgen.report.steps import steps
 from synthgen.report.text import one_line
-from synthgen.report.wording import DECISIONS, Effects, name, reading
+from synthgen.report.wording import DECISIONS, Effects, name, noun, reading
 from synthgen.report.worth import worth
 from synthgen.results import Report
 
@@ -45,7 +45,7 @@ def _harm(report: Report) -> list[str]:
     found = harmed_parts(report)
     if not found:
         return []
-    arm = name(report.verdict.harmed[0].difference.arm)
+    arm = name(report.verdict.harmed[0].difference.arm, report.modality)
     lines = [f"{arm} harms {one_line(one.subgroup)}: {one.effect}" for one in found[:_HARMED]]
     more = len(found) - _HARMED
     return [*lines, f"and {numbers.counted(more, 'more subgroup')}"] if more > 0 else lines
@@ -79,7 +79,7 @@ def _arms(report: Report) -> list[str]:
     head = ("", f"{name(found.metric)}{unit}", advice.confidence(found), "")
     rows = [
         (
-            "* " * (d.arm == found.arm) + name(d.arm),
+            "* " * (d.arm == found.arm) + name(d.arm, report.modality),
             words.signed(d.mean),
             words.interval(d.interval),
             "dropped early" if d.arm in found.dropped else reading(d.metric, d.interval),
@@ -101,7 +101,8 @@ def _scores(report: Report) -> list[str]:
     last = headline(report)
     if last is not None:
         words = Effects.of(last.metric, [last.interval])
-        title = f"{name(last.metric)} on sealed rows, {name(last.arm)}"
+        where = f"on sealed {noun(report.modality)}s"
+        title = f"{name(last.metric)} {where}, {name(last.arm, report.modality)}"
         after, before = words.level(last.baseline + last.mean), words.level(last.baseline)
         rows.insert(0, (title, after, before))
     return aligned([("", "score", "reference"), *rows]) if rows else []

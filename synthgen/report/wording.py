@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from synthgen.report import numbers
-from synthgen.results import Decision, Interval, Score
-
-Unit: TypeAlias = Literal["share", "points", "count", "number"]
+from synthgen.report.image_metrics import IMAGE_METRICS
+from synthgen.report.metrics import TABLE_METRICS, Explained, Unit
+from synthgen.results import Decision, Interval, Modality, Score
 
 DECISIONS: dict[Decision, str] = {
     "augment": "Augment",
@@ -49,7 +48,8 @@ NAMES = {
     "mae": "MAE",
 }
 """Generators are called what the user types."""
-_IMPORT_PATH = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
+_NAMES_OF_IMAGES = {"placebo": "duplicated images (placebo)"}
+_IMPORT_PATH = re.compile(r"(?:[A-Za-z_]\w*[.:])+([A-Za-z_]\w*)")
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error", "rmse", "mae"})
 """Utility metrics that are losses."""
@@ -60,12 +60,12 @@ OWN_UNIT = frozenset({"log_loss", "brier", "rmse", "mae"})
 REGRESSION = frozenset({"r2", "rmse", "mae"})
 """Utility metrics of a numeric target."""
 
-AUGMENTATIONS = frozenset({"flips_crops", "randaugment", "mixup"})
-"""Arms that only images have."""
-
-CHEAP = AUGMENTATIONS | {
-    *("class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"),
-}
+CHEAP = frozenset(
+    {
+        *("class_weights", "density_weights", "threshold", "oversample", "smote", "placebo"),
+        *("flips_crops", "randaugment", "mixup"),
+    }
+)
 """Arms that train no generator."""
 
 TREATMENTS = {
@@ -74,79 +74,17 @@ TREATMENTS = {
     "mixed": "with balancing weights or a tuned threshold",
 }
 """What arms called ``GENERATOR-TREATMENT`` do with a generator's rows."""
-_MIXED_IMAGES = "with a standard augmentation, balancing weights or both"
-
-
-@dataclass(frozen=True)
-class Explained:
-    """``axis``: ends of the drawing; None from zero to the larger of value and reference."""
-
-    unit: Unit
-    axis: tuple[float, float] | None
-    line: str
-    details: tuple[tuple[str, str], ...] | None = None
-    """Parts of the score's detail that stand below the line, and what they are called there;
-    None: all single numbers by their keys."""
-
-
-METRICS = {
-    "column_shapes": Explained(
-        "share",
-        (0.0, 1.0),
-        "How well each column's distribution is matched, mean over the columns; 100 % is perfect.",
-        (),
-    ),
-    "pair_trends": Explained(
-        "share",
-        (0.0, 1.0),
-        "How well the association of two columns is matched, mean over the pairs that are "
-        "associated in the training rows; 100 % is perfect.",
-        (("associated_pairs", "associated pairs"), ("pairs", "of all pairs")),
-    ),
-    "class_balance": Explained(
-        "share",
-        None,
-        "Rows that would have to change class for the shares of the classes to be right; "
-        "0 % is perfect.",
-        (),
-    ),
-    "violations": Explained(
-        "share",
-        None,
-        "Synthetic rows that break a rule which all training rows keep: a value never seen, a "
-        "range, an order, a dependency.",
-        (("checked_constraints", "rules checked"), ("broken_constraints", "broken")),
-    ),
-    "two_sample_auc": Explained(
-        "number",
-        (0.5, 1.0),
-        "ROC-AUC of a boosted tree that tells synthetic rows from real ones: at 0.5 it cannot, "
-        "at 1 it always can.",
-        (("standard_error", "standard error"), ("rows_per_side", "rows per side")),
-    ),
-    "exact_copies": Explained(
-        "count",
-        None,
-        "Synthetic rows that equal a training row in every column. In coarse tables some do so by "
-        "chance; the reference says how many.",
-        (("of_unique_rows", "of rows that occur only once"),),
-    ),
-    "closest_record": Explained(
-        "share",
-        (0.0, 1.0),
-        "Synthetic rows that lie nearer to a training row than to any held-out row: about 50 % if "
-        "nothing was memorised, towards 100 % if the training rows are repeated. The ratios "
-        "compare distances to the closest training row with those of held-out rows; 1 is ideal.",
-        (
-            ("5th_percentile_ratio", "ratio of the 5th percentiles"),
-            ("median_ratio", "of the medians"),
-        ),
-    ),
+_TREATMENTS_OF_IMAGES = {
+    "filtered": "only selected synthetic images",
+    "weighted": "synthetic images count for less",
+    "mixed": "with a standard augmentation, balancing weights or both",
 }
 
-GLOSSARY = {
+METRICS = TABLE_METRICS | IMAGE_METRICS
+
+_GLOSSARY = {
     "recall_at_precision": "Recall at precision: the share of a class that is found while so many "
-    "of the rows named so have to be of it.",
+    "of the {rows} named so have to be of it.",
     "calibration_error": "Calibration error: how far the probability of the predicted class lies "
     "from how often it is right.",
     "log_loss": "Log loss and Brier score: errors of the probabilities.",
@@ -165,15 +103,23 @@ _POINTS_OF_A_PART = frozenset({"r2", "calibration_error"})
 """Printed as points of 100 too, on an axis that ends at the larger one."""
 
 
-def name(key: str) -> str:
-    """What a reader calls this arm, learner or metric; of an import path the last part."""
+def noun(modality: Modality) -> str:
+    """What the data hold, one of it; the plural takes an s."""
+    return "image" if modality == "images" else "row"
+
+
+def name(key: str, modality: Modality = "table") -> str:
+    """What a reader calls this arm, learner or metric; of an import path the last part. Only arms
+    may be called otherwise for images."""
+    if modality == "images" and key in _NAMES_OF_IMAGES:
+        return _NAMES_OF_IMAGES[key]
     path = _IMPORT_PATH.fullmatch(key)
     return path[1] if path else NAMES.get(key) or key.replace("_", " ")
 
 
-def phrase(arm: str) -> str:
+def phrase(arm: str, modality: Modality) -> str:
     """An arm within a sentence."""
-    return f"a {name(arm)}" if arm == "threshold" else name(arm)
+    return f"a {name(arm)}" if arm == "threshold" else name(arm, modality)
 
 
 def source(arm: str) -> str:
@@ -182,14 +128,18 @@ def source(arm: str) -> str:
     return base if base and treatment in TREATMENTS else arm
 
 
-def treatment(arm: str, among: Collection[str] = ()) -> str:
-    """What this arm does with the rows of its source, in a few words; empty if it adds them.
-    ``among``: the report's arms, by which those of images are told."""
+def glossary(metrics: Sequence[str], modality: Modality) -> list[str]:
+    """What metrics of a table mean that a reader may not know."""
+    known = [said for metric, said in _GLOSSARY.items() if metric in metrics]
+    return [said.format(rows=f"{noun(modality)}s") for said in known]
+
+
+def treatment(arm: str, modality: Modality) -> str:
+    """What this arm does with what its source makes, in a few words; empty if it adds that."""
     if source(arm) == arm:
         return ""
-    kind = arm.rpartition("-")[2]
-    of_images = not AUGMENTATIONS.isdisjoint(among)
-    return _MIXED_IMAGES if kind == "mixed" and of_images else TREATMENTS[kind]
+    known = _TREATMENTS_OF_IMAGES if modality == "images" else TREATMENTS
+    return known[arm.rpartition("-")[2]]
 
 
 def explained(score: Score) -> Explained:

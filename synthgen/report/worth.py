@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthgen.report import advice, numbers
+from synthgen.report.wording import noun
 from synthgen.results import RealEquivalents, Report
 
 
@@ -28,22 +29,23 @@ def amount(rows: int, known: RealEquivalents) -> str:
 
 
 def _worth(known: RealEquivalents, report: Report) -> str:
+    unit = noun(report.modality)
     if known.rows is None:
         return (
-            "What this is worth in real rows cannot be said: the learning curve of your data is "
-            "flat."
+            f"What this is worth in real {unit}s cannot be said: the learning curve of your data "
+            "is flat."
         )
     interval = _interval(known, advice.confidence(report.verdict))
     if known.rows == 0:
-        return f"This is worth no further real rows{interval}."
+        return f"This is worth no further real {unit}s{interval}."
     number = amount(known.rows, known)
     if known.rows <= known.floor < 0:
-        return f"This is as if {number} rows had been taken away."
+        return f"This is as if {number} {unit}s had been taken away."
     if known.rows < 0:
-        return f"This is as if {number} rows had been taken away{interval}."
+        return f"This is as if {number} {unit}s had been taken away{interval}."
     if known.rows >= known.ceiling:
-        return f"This is worth {number} further real rows{_times(known, report)}{interval}."
-    return f"This is worth {number} more real {'row' if known.rows == 1 else 'rows'}{interval}."
+        return f"This is worth {number} further real {unit}s{_times(known, report)}{interval}."
+    return f"This is worth {number} more real {unit}{'' if known.rows == 1 else 's'}{interval}."
 
 
 def _times(known: RealEquivalents, report: Report) -> str:
@@ -78,8 +80,8 @@ def _useful(known: RealEquivalents, report: Report) -> list[str]:
     gain = advice.effects(verdict).amount(verdict.minimum_effect)
     number = _cost(known.useful, known)
     return [
-        f"By the learning curve, {number} more real {'row' if number == 'about 1' else 'rows'} "
-        f"would bring the {gain} that count as useful."
+        f"By the learning curve, {number} more real {noun(report.modality)}"
+        f"{'' if number == 'about 1' else 's'} would bring the {gain} that count as useful."
     ]
 
 

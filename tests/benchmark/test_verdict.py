@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from synthgen.benchmark.arms import Arm, Source, ladder
 from synthgen.benchmark.comparison import Comparison
+from synthgen.benchmark.images.settings import ImageSettings
 from synthgen.benchmark.records import (
     ArmResult,
     CurveScore,
@@ -699,3 +701,140 @@ def test_the_reasons_say_what_is_wrong_with_the_rows() -> None:
     assert "ctgan loses the target" in ignoring
     assert "ROC-AUC 51.0 on real rows, and 85.0 with as many real ones" in ignoring
     assert any("is told from real rows with ROC-AUC 0.99" in r for r in _diagnosed(detected=0.99))
+
+
+# ---- images -----------------------------------------------------------------------------------
+
+
+IMAGES = ImageSettings(
+    resamples=5, metric="roc_auc", ratios=(0.5, 1.0, "balanced"), **(PLAIN | {"curve": (0.25, 0.5)})
+)
+"""What :data:`SETTINGS` are to rows, with a learning curve."""
+WIDE = [base + 0.01 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+NEAR = [0.9985, 0.9975, 0.998, 0.999, 0.997]
+
+
+def _each(results: list[JobResult], **update: Any) -> list[JobResult]:
+    return [result.model_copy(update=update) for result in results]
+
+
+def _curved(scores: Sequence[float]) -> list[JobResult]:
+    """``nothing`` with a learning curve that rises by 0.03 with every doubling."""
+    return [
+        result.model_copy(
+            update={
+                "curve": [
+                    CurveScore(learner="logistic", rows=rows, score=score - lost)
+                    for rows, lost in ((75, 0.06), (150, 0.03))
+                ]
+            }
+        )
+        for result, score in zip(_arm("nothing", scores), scores, strict=True)
+    ]
+
+
+WORDED: dict[str, tuple[list[list[JobResult]], str]] = {
+    "a gain": (
+        [_curved(BASE), _arm("gan", _gain(0.03)), _arm("placebo", _gain(0.01))],
+        "synthetic images from gan (0.5 per training image) raise ROC-AUC by 3.0 points "
+        "(95 % interval 2.4 to 3.6), from 80.4 to 83.4, as much as about 300 more real images",
+    ),
+    "selected": (
+        [_arm("nothing", BASE), _arm("gan-filtered", _gain(0.03))],
+        "Augment: filtered synthetic images from gan",
+    ),
+    "no gain": ([_curved(BASE), _arm("gan", BASE)], "more real images would bring 0.5 points"),
+    "harm": (
+        [_arm("nothing", BASE), _arm("gan", _gain(-0.03))],
+        "leave the training images as they are",
+    ),
+    "placebo": (
+        [
+            _arm("nothing", BASE),
+            _arm("gan", _gain(0.03)),
+            _arm("placebo", _gain(0.031, flip=True), inner=0.9),
+        ],
+        "which duplicated images, a placebo, do as well",
+    ),
+    "open": ([_arm("nothing", BASE), _arm("gan", WIDE)], " training images would tell"),
+    "few of a class": (
+        [
+            _each(_arm("nothing", BASE), sizes=SIZES.model_copy(update={"rarest": 1})),
+            _each(_arm("gan", _gain(0.3)), sizes=SIZES.model_copy(update={"rarest": 1})),
+        ],
+        "the rarest class has 1.0 test images per resample",
+    ),
+    "no room": (
+        [
+            _each(_arm("nothing", NEAR), sizes=SIZES.model_copy(update={"rarest": 2000})),
+            _each(
+                _arm("gan", [0.9685, 0.9975, 0.978, 1.0, 0.997]),
+                sizes=SIZES.model_copy(update={"rarest": 2000}),
+            ),
+        ],
+        "and your images alone reach ROC-AUC 99.8 of 100, which leaves no room",
+    ),
+    "hardly any room": (
+        [_arm("nothing", NEAR), _arm("gan", [0.9685, 0.9975, 0.978, 1.0, 0.997])],
+        "and your images alone reach ROC-AUC 99.8 of 100, which hardly leaves room",
+    ),
+    "copies": (
+        [
+            _arm("nothing", BASE),
+            _each(
+                _arm("gan", _gain(0.03)),
+                diagnosis=Diagnosis(
+                    copied=0.9, coincident=0.1, detected=0.99, learner="cnn", alone=0.4, real=0.8
+                ),
+            ),
+        ],
+        "but these images only repeat training images",
+    ),
+    "capped and short": (
+        [
+            _each(_arm("nothing", BASE), sizes=SIZES.model_copy(update={"available": 26000})),
+            _each(
+                _arm("gan", _gain(0.03)),
+                failures=[Failure(stage="shortfall", recipe=EMPTY, message="3 of 9 came")],
+            ),
+            _each(
+                _arm("class_weights", BASE), failures=[Failure(stage="learner", message="no sums")]
+            ),
+        ],
+        "Augment: synthetic images from gan",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WORDED)
+def test_of_images_the_same_is_said_as_of_rows_but_that_they_are_images(case: str) -> None:
+    arms, words = WORDED[case]
+    flat = [result for arm in arms for result in arm]
+    name = next(r.job.source.name for r in flat if r.job.source.candidate)
+    settings = SETTINGS.model_copy(update={"curve": (0.25, 0.5)})
+    rows = conclude(flat, settings, generators=(name,))
+    images = conclude(flat, IMAGES, generators=(name,))
+    assert words in images.sentence
+    said = [images.sentence, *images.reasons]
+    expected = [text.replace("row", "image") for text in (rows.sentence, *rows.reasons)]
+    # A copy of an image need not equal it: it may be mirrored, moved or brighter.
+    assert [text.replace("copy training", "equal training") for text in said] == expected
+    assert not [text for text in said if re.search(r"\brows?\b", text)]
+
+
+def test_images_that_repeat_are_called_copies() -> None:
+    flat = [result for arm in WORDED["copies"][0] for result in arm]
+    reasons = conclude(flat, IMAGES, generators=("gan",)).reasons
+    assert "90% of its images copy training images (10% of real images do)." in " ".join(reasons)
+    assert any(reason.startswith("Its images are copies of training images") for reason in reasons)
+
+
+def test_few_images_of_a_subgroup_are_images() -> None:
+    groups = {"subgroups": [("camera = A", 11), ("camera = B", 89)]}
+    arms = [
+        _arm("nothing", BASE, groups=_groups(BASE)),
+        _arm("gan", _gain(0.03), groups=_groups(BASE)),
+    ]
+    flat = [result for arm in arms for result in _each(arm, **groups)]
+    untested = conclude(flat, IMAGES, generators=("gan",)).untested
+    assert untested[0] == "camera = A: 11 test images per resample; 30 are needed"

@@ -48,6 +48,7 @@ def test_arms_learners_and_metrics_have_names() -> None:
     assert name("placebo") == "duplicated rows (placebo)"
     assert name("xgboost") == "XGBoost"
     assert name("lightgbm.sklearn.LGBMClassifier") == "LGBMClassifier"
+    assert name("my_networks.small:residual_net") == "residual_net"
     assert name("tstr_1.5") == "tstr 1.5"
     assert [name(m) for m in ("r2", "rmse", "recall_at_precision")] == [
         *("R²", "RMSE", "recall at precision")
@@ -58,11 +59,10 @@ def test_an_arm_is_its_source_and_a_treatment() -> None:
     assert source("ctgan-filtered") == "ctgan"
     assert source("sdv-gaussian-copula") == "sdv-gaussian-copula"
     assert source("sdv-ctgan-mixed") == "sdv-ctgan"
-    assert treatment("ctgan-mixed") == "with balancing weights or a tuned threshold"
-    assert treatment("sdv-ctgan") == treatment("smote") == ""
-    images = ["dcgan-mixed", "nothing", "mixup"]
-    assert treatment("dcgan-mixed", images).startswith("with a standard augmentation")
-    assert treatment("dcgan-filtered", images) == treatment("ctgan-filtered")
+    assert treatment("ctgan-mixed", "table") == "with balancing weights or a tuned threshold"
+    assert treatment("sdv-ctgan", "table") == treatment("smote", "table") == ""
+    assert treatment("dcgan-mixed", "images").startswith("with a standard augmentation")
+    assert treatment("dcgan-filtered", "images") == "only selected synthetic images"
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae", "log_loss", "brier", "calibration_error"])

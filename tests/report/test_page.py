@@ -19,6 +19,7 @@ from synthgen.report import render
 from synthgen.report.page import coordinate
 from synthgen.report.sections import SECTIONS
 from synthgen.results import CurvePoint, Interval, RealEquivalents, Recipe, Report
+from tests.report.image_reports import images
 
 MakeReport = Callable[..., Report]
 DECISIONS = ("augment", "do-not-augment", "inconclusive")
@@ -74,10 +75,11 @@ class Page(HTMLParser):
 
 
 KINDS = ["full", "hostile", "wide", "minimal", "broken"]
+IMAGES = ["images", "images-keep", "images-hostile", "images-wide", "images-broken"]
 RICH = ["rich", "rich-keep", "rich-hostile", "rich-wide", "rich-broken", "rich-huge"]
 
 
-@pytest.fixture(scope="module", params=[*KINDS, *RICH])
+@pytest.fixture(scope="module", params=[*KINDS, *RICH, *IMAGES])
 def report(
     request: pytest.FixtureRequest,
     make_report: MakeReport,
@@ -85,6 +87,16 @@ def report(
     make_minimal: Any,
 ) -> Report:
     match request.param:
+        case "images":
+            return images()
+        case "images-keep":
+            return images("do-not-augment").model_copy(update={"pictures": [], "classes": {}})
+        case "images-hostile":
+            return _hostile_images(images("inconclusive"))
+        case "images-wide":
+            return _many_classes(images("inconclusive"))
+        case "images-broken":
+            return _broken_classes(_without_numbers(_broken(images())))
         case "rich":
             return make_rich()
         case "rich-keep":
@@ -135,6 +147,41 @@ def _hostile_parts(make_rich: MakeReport) -> Report:
     )
     verdict = made.verdict.model_copy(update={"untested": [f"{name}: too few" for name in evil]})
     return made.model_copy(update={"verdict": verdict})
+
+
+def _hostile_images(made: Report) -> Report:
+    evil = list(HOSTILE.values())
+    classes = dict(zip(evil, made.classes.values(), strict=False))
+    first = made.pictures[0].model_copy(
+        update={"name": evil[5], "title": evil[5], "caption": evil[0], "png": evil[5]}
+    )
+    return _with_hostile_sentences(made).model_copy(
+        update={"classes": classes, "pictures": [first, *made.pictures]}
+    )
+
+
+def _broken_classes(made: Report) -> Report:
+    values = {
+        str(code): {"value": value, "floor": math.nan, "images": 12}
+        for code, value in enumerate((1.0, math.nan, math.inf))
+    }
+    scores = [
+        score.model_copy(update={"detail": score.detail | {"classes": values}})
+        for score in made.scores
+    ]
+    return made.model_copy(update={"scores": scores})
+
+
+def _many_classes(made: Report) -> Report:
+    classes = {f"class {i}": {"train": 5, "test": 1} for i in range(100)}
+    values = {f"class {i}": {"value": 9.0 + i, "floor": 8.0, "images": 12} for i in range(100)}
+    scores = [
+        score.model_copy(
+            update={"detail": score.detail | {"classes": values, "left_out": list(classes)[:40]}}
+        )
+        for score in made.scores
+    ]
+    return made.model_copy(update={"classes": classes, "scores": scores})
 
 
 def _huge(made: Report) -> Report:
@@ -210,9 +257,9 @@ def page(report: Report) -> Page:
     return Page(render(report))
 
 
-def test_every_section_is_there_in_order(page: Page) -> None:
+def test_every_section_is_there_in_order(page: Page, report: Report) -> None:
     ids = [attrs["id"] for attrs in page.all("section")]
-    assert ids == [section.name for section in SECTIONS]
+    assert ids == [section.name for section in SECTIONS if section.shown(report)]
     linked = [attrs["href"] for tag, attrs, path in page.elements if tag == "a" and "nav" in path]
     assert linked == [f"#{name}" for name in ids]
 
@@ -227,24 +274,27 @@ def test_ids_are_unique_and_references_reach_them(page: Page) -> None:
 
 def test_nothing_is_fetched_or_run(page: Page) -> None:
     tags = {tag for tag, _, _ in page.elements}
-    assert not tags & {"script", "img", "iframe", "object", "embed", "form", "base", "image", "use"}
+    assert not tags & {"script", "iframe", "object", "embed", "form", "base", "image", "use"}
     for tag, attrs, _ in page.elements:
         assert not any(name.startswith("on") for name in attrs)
-        assert not set(attrs) & {"src", "srcset", "style", "action", "background", "xlink:href"}
-        if "href" in attrs:
-            assert attrs["href"].startswith("#") or (tag, attrs["href"]) == ("link", "data:,")
+        assert not set(attrs) & {"srcset", "style", "action", "background", "xlink:href"}
+        assert ("src" in attrs) == (tag == "img")
+        assert attrs.get("src", "data:image/png;").startswith("data:image/png;")
+        assert attrs.get("href", "#").startswith("#")
     assert "url(" not in page.said("style")
     assert "@import" not in page.said("style")
 
 
-def test_the_policy_allows_the_style_and_nothing_else(report: Report) -> None:
+def test_the_policy_allows_the_style_and_the_pages_own_pictures(report: Report) -> None:
     html = render(report)
     style = html.split("<style>")[1].split("</style>")[0]
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert policy.startswith("default-src 'none';")
-    assert "unsafe" not in policy
+    pictures = " img-src data:;" if report.pictures else ""
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}';{pictures} base-uri 'none'; "
+        "form-action 'none'"
+    )
 
 
 def test_headings_do_not_skip_a_level(page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from synthgen.report.steps import steps
 from synthgen.results import Recipe, Report
+from tests.report.image_reports import images
 
 MakeReport = Callable[..., Report]
 
@@ -185,29 +186,73 @@ def test_the_ratio_that_the_user_fixed_is_told(make_rich: MakeReport) -> None:
 # ---- images -----------------------------------------------------------------------------------
 
 
+def test_augmenting_names_the_set_and_its_images() -> None:
+    first = told(images(), recipe=Recipe(ratio=0.5))[0]
+    assert first == (
+        "Train your classifier (small CNN did best) on the augmented set of this run: "
+        "2,500 training images and 1,250 synthetic images from cgan (0.5 synthetic per training "
+        "image)."
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("flips_crops", "decide.mirrored says so)."),
-        ("randaugment", "then apply one operation of RandAugment"),
-        ("mixup", "then blend pairs of them by MixUp"),
+        ("flips_crops", "of its side{mirror}."),
+        ("randaugment", "of its side{mirror}, then apply one operation of RandAugment"),
+        ("mixup", "of its side{mirror}, then blend pairs of them by MixUp"),
     ],
 )
-def test_an_augmentation_is_told_as_a_step(make_rich: MakeReport, kind: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("mirrored", "mirror"), [(True, " and mirror half of them"), (False, ", but mirror none")]
+)
+def test_an_augmentation_is_told_as_a_step(
+    kind: Any, words: str, mirrored: bool, mirror: str
+) -> None:
     recipe = Recipe(ratio=0.5, augmentation=kind)
-    augmented = told(make_rich(), recipe=recipe)
-    instead = told(make_rich("do-not-augment"), arm=kind, recipe=Recipe(augmentation=kind))
+    augmented = told(images(mirrored=mirrored), recipe=recipe)
+    other = images("do-not-augment", mirrored=mirrored)
+    instead = told(other, arm=kind, recipe=Recipe(augmentation=kind))
     for said in (augmented, instead):
-        assert [step for step in said if words in step]
-        assert "move each image at random by up to an eighth" in " ".join(said)
+        (step,) = [step for step in said if words.format(mirror=mirror) in step]
+        assert step.startswith("In training, at every step anew, move each image at random")
 
 
-def test_balancing_images_is_told_for_images(make_rich: MakeReport) -> None:
-    made = make_rich("do-not-augment")
-    other = made.differences[0].model_copy(update={"arm": "mixup"})
-    made = made.model_copy(update={"differences": [*made.differences, other]})
+def test_without_a_word_on_mirrors_none_is_mirrored() -> None:
+    made = images()
+    bare = made.provenance.model_copy(update={"config": {}})
+    said = told(made.model_copy(update={"provenance": bare}))
+    assert any("but mirror none" in step for step in said)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (Recipe(ratio=0.5, weight=0.3), ": a synthetic image counts 0.3 of a real one."),
+        (
+            Recipe(ratio=0.5, weight=0.3, balanced=True),
+            ": a synthetic image counts 0.3 of a real one, and smaller classes count more, by "
+            "their effective numbers of images.",
+        ),
+    ],
+)
+def test_weights_of_images_go_by_their_names(recipe: Recipe, words: str) -> None:
+    (step,) = [s for s in told(images(), recipe=recipe) if "weights.csv" in s]
+    assert step.endswith(words)
+    assert "its sample_weight in weights.csv" in step
+    assert "where image is its name in the set" in step
+
+
+def test_balancing_images_is_told_for_images() -> None:
+    made = images("do-not-augment")
     for arm, words in (("class_weights", "0.999 ** n"), ("oversample", "Repeat images")):
         said = " ".join(told(made, arm=arm, recipe=Recipe(balanced=arm == "class_weights")))
         assert words in said
         assert "scikit-learn" not in said
         assert "imbalanced-learn" not in said
+
+
+def test_the_placebo_is_of_images() -> None:
+    said = told(images("inconclusive"), arm="placebo")
+    assert said[0].startswith("Use duplicated images (placebo) until")
+    assert told(images("do-not-augment"), arm=None)[0].startswith("Train on your own images as")

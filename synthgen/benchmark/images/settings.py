@@ -7,7 +7,7 @@ own, not a part of the tables', so that neither configuration has a field which 
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,9 @@ many images, k to this power times the steps."""
 
 class ImageSettings(DecideSettings):
     """The protocol's parameters; see ``docs/verdict.md`` for what each of them does."""
+
+    unit: ClassVar[str] = "image"
+    copying: ClassVar[str] = "copy"
 
     learners: tuple[str, ...] = Field(
         (SMALL_CNN,),

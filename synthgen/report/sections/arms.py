@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthgen.report import advice, numbers
 from synthgen.report.charts.forest import Forest, Whisker, forest
-from synthgen.report.wording import Effects, name, reading, source, treatment
+from synthgen.report.wording import Effects, name, noun, reading, source, treatment
 from synthgen.results import Difference, Report
 
 ARMS = 40
@@ -52,15 +52,14 @@ def arm_forest(report: Report, differences: Sequence[Difference]) -> ForestTable
     chart = _chart(report, drawn, [d.arm not in found.dropped for d in drawn])
     shown = Effects.of(found.metric, [d.interval for d in drawn] or [found.interval])
     whole = max([found.resamples, *(d.resamples for d in report.differences)])
-    known = [d.arm for d in differences]
     groups: dict[str, list[ForestRow]] = {}
     for d, whisker in zip(drawn, chart.whiskers, strict=True):
         made = advice.generated(d.arm, report)
         early = found.dropped.get(d.arm)
         dropped = "" if early is None else f"dropped after {early} of {whole} resamples"
         row = ForestRow(
-            label=name(d.arm),
-            line="; ".join(part for part in (treatment(d.arm, known), dropped) if part),
+            label=name(d.arm, report.modality),
+            line="; ".join(part for part in (treatment(d.arm, report.modality), dropped) if part),
             badge="in the verdict" if d.arm == found.arm else "",
             faint=early is not None,
             whisker=whisker,
@@ -70,7 +69,8 @@ def arm_forest(report: Report, differences: Sequence[Difference]) -> ForestTable
             reading=reading(d.metric, d.interval),
         )
         groups.setdefault(source(d.arm) if made else "", []).append(row)
-    ordered = [(f"Synthetic rows from {name(g)}", rows) for g, rows in groups.items() if g]
+    made_by = f"Synthetic {noun(report.modality)}s from"
+    ordered = [(f"{made_by} {name(g)}", rows) for g, rows in groups.items() if g]
     if "" in groups:
         ordered.append(("Without a generator", groups[""]))
     return ForestTable(

@@ -1,4 +1,5 @@
-"""How alike are the rows? Scores, the worst columns drawn, and the worst pairs."""
+"""How alike are the rows? Scores, the worst columns drawn, and the worst pairs; of images scores,
+and those of each class."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 from synthgen.report import numbers
 from synthgen.report.charts.bars import Bar, Histogram, bars, histogram
 from synthgen.report.charts.heatmap import STEPS, Heatmap, Pair, heatmap, worst
+from synthgen.report.sections.per_class import ClassTable, class_tables
 from synthgen.report.sections.scores import ScoreRow, score_rows
 from synthgen.report.text import truncated, visible, width
 from synthgen.results import Marginal, PairTrends, Report
@@ -85,6 +87,7 @@ class PairsView:
 @dataclass(frozen=True)
 class FidelityView:
     scores: tuple[ScoreRow, ...]
+    classes: list[ClassTable]
     marginals: list[MarginalView]
     folded: list[MarginalView]
     not_drawn: list[tuple[str, str, str]]
@@ -100,6 +103,7 @@ def build(report: Report) -> FidelityView:
     drawn = [_marginal(m) for m in report.marginals[:DRAWN]]
     return FidelityView(
         scores=score_rows(report, "fidelity"),
+        classes=class_tables(report, "fidelity"),
         marginals=drawn[:OPEN],
         folded=drawn[OPEN:],
         not_drawn=[

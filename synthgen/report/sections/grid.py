@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synthgen.report.wording import GLOSSARY, OWN_UNIT, Effects, name, reading
-from synthgen.results import Difference
+from synthgen.report.wording import OWN_UNIT, Effects, glossary, name, reading
+from synthgen.results import Difference, Modality
 
 ROWS = 40
 """Rows at most."""
@@ -34,7 +34,9 @@ class Grid:
 Key = Callable[[Difference], str]
 
 
-def grid(differences: Sequence[Difference], row: Key, head: Key, *, shared: bool) -> Grid | None:
+def grid(
+    differences: Sequence[Difference], row: Key, head: Key, modality: Modality, *, shared: bool
+) -> Grid | None:
     """None where there is nothing to lay out. Heads and rows in the order of the report; ``shared``
     where all rows of a column have one baseline."""
     if not differences:
@@ -56,11 +58,11 @@ def grid(differences: Sequence[Difference], row: Key, head: Key, *, shared: bool
         for d in column
     }
     return Grid(
-        heads=[name(h) for h in heads],
+        heads=[name(h, modality) for h in heads],
         units=[unit(column[0].metric) for column in columns.values()],
         baselines=[effects[h].level(columns[h][0].baseline) for h in heads] if shared else [],
         rows=[(one, [cells.get((one, h)) for h in heads]) for one in rows],
-        notes=[said for metric, said in GLOSSARY.items() if metric in heads],
+        notes=glossary(heads, modality),
     )
 
 

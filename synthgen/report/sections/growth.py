@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synthgen.report import advice, numbers
 from synthgen.report.charts.growth import Growth, growth
-from synthgen.report.wording import Effects, name, phrase
+from synthgen.report.wording import Effects, name, noun, phrase
 from synthgen.report.worth import amount, worth
 from synthgen.results import Report
 
@@ -41,7 +41,8 @@ def growth_view(report: Report) -> GrowthView | None:
     chart = growth(points, found.difference, more, interval)
     if chart is None:
         return None
-    arm = advice.shown_arm(report)
+    arm, unit = advice.shown_arm(report), noun(report.modality)
+    with_arm = phrase(arm, report.modality) if arm else ""
     shown = Effects.of(found.metric, [found.interval])
     after = shown.level(points[-1][1] + found.difference)
     meeting = ""
@@ -54,12 +55,12 @@ def growth_view(report: Report) -> GrowthView | None:
         row_labels=tuple(_rows(rows) for _, rows in chart.rows),
         metric=name(found.metric),
         unit=shown.unit,
-        goal=f"{after} with all your rows and {phrase(arm)}" if arm else f"{after} with the arm",
+        goal=f"{after} with all your {unit}s and {with_arm}" if arm else f"{after} with the arm",
         meeting=meeting,
         confidence=advice.confidence(found),
         said=_said(report, more),
         spoken="; ".join(
-            [f"{shown.level(score)} with {numbers.counted(rows, 'row')}" for rows, score in points]
+            [f"{shown.level(score)} with {numbers.counted(rows, unit)}" for rows, score in points]
         ),
     )
 
@@ -73,11 +74,12 @@ def _said(report: Report, more: int | None) -> str:
     arm, known = advice.shown_arm(report), report.verdict.equivalents
     if known is None or more is None:
         return " ".join(worth(report))
-    with_arm = phrase(arm) if arm else "the arm"
+    with_arm = phrase(arm, report.modality) if arm else "the arm"
+    unit = noun(report.modality)
     if more <= 0:
-        rows = "just your own rows" if more == 0 else f"{amount(more, known)} rows fewer"
+        rows = f"just your own {unit}s" if more == 0 else f"{amount(more, known)} {unit}s fewer"
         return f"With {with_arm} the score is that of {rows}: where the two lines meet."
     return (
-        f"To score as high without {with_arm}, {amount(more, known)} more real rows would be "
+        f"To score as high without {with_arm}, {amount(more, known)} more real {unit}s would be "
         "needed: where the two lines meet."
     )

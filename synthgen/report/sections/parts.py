@@ -78,15 +78,17 @@ def _build(
     harmed = [h.subgroup for h in report.verdict.harmed if h.difference.arm == arm]
     left_out = len(own) - len(drawn)
     return PartsView(
-        arm=name(arm),
+        arm=name(arm, report.modality),
         metric=name(metric),
         unit=Effects.of(metric, []).unit,
         lower_is_better=metric in LOWER_IS_BETTER,
         note=note,
         forest=part_forest(report, drawn, harmed if worst_first else []),
         left_out=numbers.count(left_out) if left_out else "",
-        metrics=_grid([d for d in others if d.arm == arm and d.metric != metric], by_arm=False),
-        arms=_grid([d for d in others if d.arm != arm and d.metric == metric], by_arm=True),
+        metrics=_grid(
+            report, [d for d in others if d.arm == arm and d.metric != metric], by_arm=False
+        ),
+        arms=_grid(report, [d for d in others if d.arm != arm and d.metric == metric], by_arm=True),
     )
 
 
@@ -109,11 +111,11 @@ def _weakest(differences: Sequence[Difference]) -> list[Difference]:
     )
 
 
-def _grid(differences: Sequence[Difference], *, by_arm: bool) -> Grid | None:
+def _grid(report: Report, differences: Sequence[Difference], *, by_arm: bool) -> Grid | None:
     def part(d: Difference) -> str:
         return d.part or ""
 
     def head(d: Difference) -> str:
         return d.arm if by_arm else d.metric
 
-    return grid(differences, part, head, shared=False)
+    return grid(differences, part, head, report.modality, shared=False)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from synthgen.report import numbers
 from synthgen.report.charts.bullet import Bullet, bullet
-from synthgen.report.wording import Unit, explained, gap, name, quantity
+from synthgen.report.metrics import Unit
+from synthgen.report.sections.figures import evidence, origin, remark, titles
+from synthgen.report.wording import explained, gap, name, quantity
 from synthgen.results import Pillar, Report, Score
 
 _DETAILS = 6
@@ -25,25 +27,33 @@ class ScoreRow:
     ends: tuple[str, str]
     """What stands at the two ends of the drawing."""
     details: tuple[tuple[str, str], ...]
+    origin: str
+    """What a figure on images was made with; empty for a table's."""
 
 
 def score_rows(report: Report, pillar: Pillar) -> tuple[ScoreRow, ...]:
     """In the order of the report."""
-    return tuple(_row(score, pillar) for score in report.scores if score.pillar == pillar)
+    found = [score for score in report.scores if score.pillar == pillar]
+    return tuple(_row(*one) for one in zip(found, titles(found), strict=True))
 
 
-def _row(score: Score, pillar: Pillar) -> ScoreRow:
+def _row(score: Score, title: str) -> ScoreRow:
     words = explained(score)
     drawn = bullet(score.value, score.reference, words.axis)
     return ScoreRow(
-        title=score.title,
+        title=title,
         value=quantity(score.value, words.unit),
         reference=quantity(score.reference, words.unit),
         gap=gap(score, words.unit),
-        line=words.line,
+        line=words.line + remark(score),
         bullet=drawn,
         ends=(_end(drawn.low, words.unit), _end(drawn.high, words.unit)),
-        details=tuple(_learners(score) if pillar == "utility" else _details(score, words.details)),
+        details=tuple(
+            _learners(score)
+            if score.pillar == "utility"
+            else [*evidence(score), *_details(score, words.details)]
+        ),
+        origin=origin(score),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from synthgen.report import numbers
 from synthgen.report.sections.arms import p_value
 from synthgen.report.sections.grid import unit
-from synthgen.report.wording import Effects, name, reading
+from synthgen.report.wording import Effects, name, noun, reading
 from synthgen.results import Report, Sealed
 
 
@@ -40,9 +40,10 @@ def sealed_tables(report: Report) -> list[SealedTable]:
     main = report.verdict.metric
     return [
         SealedTable(
-            arm=name(arm),
+            arm=name(arm, report.modality),
             learner=name(learner),
-            basis=f"{numbers.counted(rows, 'sealed row')}, {numbers.counted(seeds, 'seed')}",
+            basis=f"{numbers.counted(rows, f'sealed {noun(report.modality)}')}, "
+            f"{numbers.counted(seeds, 'seed')}",
             rows=[_row(one) for one in sorted(group, key=lambda one: one.metric != main)],
         )
         for (arm, learner, seeds, rows), group in groups.items()

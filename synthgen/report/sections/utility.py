@@ -9,6 +9,7 @@ from synthgen.report.sections.arms import ForestTable, arm_forest
 from synthgen.report.sections.grid import Grid, grid
 from synthgen.report.sections.growth import GrowthView, growth_view
 from synthgen.report.sections.parts import PartsView, classes, subgroups
+from synthgen.report.sections.per_class import ClassTable, class_tables
 from synthgen.report.sections.scores import ScoreRow, score_rows
 from synthgen.report.sections.sealed import SealedTable, sealed_tables
 from synthgen.report.wording import LOWER_IS_BETTER, REGRESSION, Effects, name
@@ -32,6 +33,7 @@ class UtilityView:
     growth: GrowthView | None
     sealed: list[SealedTable]
     scores: tuple[ScoreRow, ...]
+    scored_classes: list[ClassTable]
     classes: PartsView | None
     subgroups: PartsView | None
     learners: Grid | None
@@ -43,6 +45,10 @@ def build(report: Report) -> UtilityView:
     main = advice.primary(report)
     learner = main[0].learner if main else "best"
     shown = Effects.of(found.metric, [d.interval for d in main] or [found.interval])
+
+    def arm(difference: Difference) -> str:
+        return name(difference.arm, report.modality)
+
     return UtilityView(
         model="model" if found.metric in REGRESSION else "classifier",
         metric=name(found.metric),
@@ -59,22 +65,21 @@ def build(report: Report) -> UtilityView:
         growth=growth_view(report),
         sealed=sealed_tables(report),
         scores=score_rows(report, "utility"),
+        scored_classes=class_tables(report, "utility"),
         classes=classes(report),
         subgroups=subgroups(report),
         learners=grid(
             [d for d in report.differences if d.learner != "best" and d.metric == found.metric],
-            _arm,
+            arm,
             lambda d: d.learner,
+            report.modality,
             shared=True,
         ),
         metrics=grid(
             [d for d in report.differences if d.learner == learner and d.metric != found.metric],
-            _arm,
+            arm,
             lambda d: d.metric,
+            report.modality,
             shared=True,
         ),
     )
-
-
-def _arm(difference: Difference) -> str:
-    return name(difference.arm)

@@ -11,7 +11,7 @@ from synthgen.report.charts.forest import Forest, Whisker, forest
 from synthgen.report.sections.scores import score_rows
 from synthgen.report.sections.sealed import headline
 from synthgen.report.steps import steps
-from synthgen.report.wording import DECISIONS, Effects, name, phrase, reading
+from synthgen.report.wording import DECISIONS, Effects, name, noun, phrase, reading
 from synthgen.report.worth import worth
 from synthgen.results import Decision, Difference, Interval, Report
 
@@ -95,7 +95,7 @@ def build(report: Report) -> VerdictView:
         measured=advice.measured(found),
         basis=numbers.counted(found.resamples, "resample") + (f"; {learners}" * bool(learners)),
         worth=worth(report),
-        harmful=name(found.harmed[0].difference.arm) if found.harmed else "",
+        harmful=name(found.harmed[0].difference.arm, report.modality) if found.harmed else "",
         harmed=harmed_parts(report),
         steps=steps(report),
         reasons=[numbers.unbroken(reason) for reason in found.reasons],
@@ -127,7 +127,9 @@ def small_print(report: Report) -> list[str]:
     if found.untested:
         said.append(f"Subgroups that were not tested: {_listed(found.untested)}.")
     if found.dropped:
-        arms = [f"{name(arm)} after {n} resamples" for arm, n in found.dropped.items()]
+        arms = [
+            f"{name(arm, report.modality)} after {n} resamples" for arm, n in found.dropped.items()
+        ]
         said.append(f"Dropped as clear losers: {_listed(arms)}.")
     return said
 
@@ -146,7 +148,7 @@ def _compared(
 
     def row(arm: str | None, what: str, mean: float, interval: Interval, place: int) -> Compared:
         return Compared(
-            arm=None if arm is None else phrase(arm),
+            arm=None if arm is None else phrase(arm, report.modality),
             what=what,
             effect=shown.difference(mean),
             interval=shown.interval(interval),
@@ -157,7 +159,8 @@ def _compared(
     rows = [row(arm, "", found.difference, found.interval, 0)]
     if second is not None:
         made = advice.generated(second.arm, report)
-        what = "the best with synthetic rows" if made else "the strongest cheap alternative"
+        drawn = f"synthetic {noun(report.modality)}s"
+        what = f"the best with {drawn}" if made else "the strongest cheap alternative"
         rows.append(row(second.arm, what, second.mean, second.interval, 1))
     return rows
 
@@ -165,15 +168,14 @@ def _compared(
 def _tiles(report: Report) -> list[Tile]:
     """Utility is the effect on the sealed rows, or else the verdict's own; of each other pillar
     its first score."""
-    found = report.verdict
+    found, unit = report.verdict, noun(report.modality)
     tiles = []
     last = headline(report)
     if last is not None:
         shown = Effects.of(last.metric, [last.interval])
-        rows = numbers.counted(last.rows, "sealed row")
-        note = (
-            f"{name(last.metric)} with {name(last.arm)} on {rows}, {shown.interval(last.interval)}"
-        )
+        rows = numbers.counted(last.rows, f"sealed {unit}")
+        arm = name(last.arm, report.modality)
+        note = f"{name(last.metric)} with {arm} on {rows}, {shown.interval(last.interval)}"
         tiles.append(Tile("Utility", "utility", shown.difference(last.mean), note))
     elif advice.measured(found):
         shown = advice.effects(found)
@@ -181,6 +183,6 @@ def _tiles(report: Report) -> list[Tile]:
         tiles.append(Tile("Utility", "utility", shown.difference(found.difference), note))
     for pillar in ("fidelity", "privacy"):
         for row in score_rows(report, pillar)[:1]:
-            against = "" if row.reference == numbers.NOTHING else f"; real rows {row.reference}"
+            against = "" if row.reference == numbers.NOTHING else f"; real {unit}s {row.reference}"
             tiles.append(Tile(pillar.capitalize(), pillar, row.value, row.title + against))
     return tiles

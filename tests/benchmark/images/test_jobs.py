@@ -352,7 +352,7 @@ def test_a_mixed_arm_says_what_it_does() -> None:
         ),
     ):
         said = subject("gen-mixed", board, recipe)
-        assert said == f"synthetic rows from gen with {words}"
+        assert said == f"synthetic images from gen with {words}"
 
 
 def test_labelled_images_are_cut_and_joined() -> None:

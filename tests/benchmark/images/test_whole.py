@@ -44,7 +44,9 @@ def test_fresh_images_of_the_truth_are_recognised_where_a_hundred_show_little() 
         assert not [failure for result in results for failure in result.failures]
         verdict = conclude(results, SETTINGS, generators=("oracle",))
         assert verdict.decision == "augment"
-        assert verdict.sentence.startswith("Augment: synthetic rows from oracle (30 per training")
+        assert verdict.sentence.startswith(
+            "Augment: synthetic images from oracle (30 per training image"
+        )
         assert verdict.ratio == 30.0
         assert verdict.difference > 0.1
 
@@ -57,7 +59,7 @@ def test_meaningless_misclassified_and_memorised_images_are_never_recommended() 
         verdict = conclude(_of(results, name), settings, generators=(name,))
         assert verdict.decision != "augment", name
     assert verdict.decision == "do-not-augment"
-    assert "these rows only repeat training rows" in verdict.sentence
+    assert "these images only repeat training images" in verdict.sentence
 
 
 def test_an_augmentation_is_recommended_for_what_it_shows_and_for_nothing_else() -> None:
