@@ -80,6 +80,8 @@ class Generator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    name: str
+
     def fit(self, train: Columnar, context: Context) -> Sampler:
         """Train on these rows only. Raises :class:`~synthgen.errors.TrainingError`."""
         raise TypeError(f"{type(self).__name__} is not a generator")

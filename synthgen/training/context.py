@@ -28,6 +28,8 @@ class Context:
     log: Log = silent
     checkpoints: Path | None = None
     log_every: int | None = None
+    progress: Path | None = None
+    """Where a training may leave pictures of its progress, by step; None: none are made."""
     ranks: Ranks = ALONE
-    """The processes that take part. All have the same context, but only the first one's log and
-    checkpoints are written."""
+    """The processes that take part. All have the same context, but only the first one's log,
+    checkpoints and pictures are written."""

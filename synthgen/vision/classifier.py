@@ -56,6 +56,10 @@ class Classifier:
 
         Raises :class:`~synthgen.errors.ConfigError` if the network has no linear layer.
         """
+        return self.features_and_probabilities(pixels)[0]
+
+    def features_and_probabilities(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What :meth:`features` and :meth:`probabilities` return, for the price of one."""
         layer = _last_linear(self.network)
         if layer is None:
             raise ConfigError(
@@ -65,11 +69,10 @@ class Classifier:
         seen: list[Tensor] = []
         hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].flatten(1)))
         try:
-            for _ in self._logits(pixels):
-                pass
+            told = [logits.softmax(1) for logits in self._logits(pixels)]
         finally:
             hook.remove()
-        return torch.cat(seen)
+        return torch.cat(seen), torch.cat(told)
 
     @torch.no_grad()
     def _logits(self, pixels: Tensor) -> list[Tensor]:

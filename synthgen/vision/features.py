@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -44,6 +44,15 @@ class Extractor(Protocol):
         """float32 (n, dimension) of uint8 images (n, channels, side, side)."""
 
 
+@runtime_checkable
+class Telling(Extractor, Protocol):
+    """An extractor that says of images what they show, too."""
+
+    def features_and_probabilities(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What a call returns, and class probabilities (n, classes), rows summing to 1; for the
+        price of one."""
+
+
 class ClassifierFeatures:
     """The penultimate layer of a classifier that was trained on the real training images."""
 
@@ -60,6 +69,9 @@ class ClassifierFeatures:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         return self.classifier.features(pixels)
+
+    def features_and_probabilities(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        return self.classifier.features_and_probabilities(pixels)
 
 
 def trained_features(

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from synthgen.errors import DataError, MachineError
+from synthgen.errors import ConfigError, DataError, MachineError
 from synthgen.training.randomness import initialisation
 from synthgen.vision.inception import DIMENSION, SIDE, InceptionV3
 from synthgen.vision.networks import placed
@@ -58,11 +58,16 @@ class InceptionFeatures:
         self._device = device
         self.version = sha256(weights)[:16]
 
-    @torch.no_grad()
     def probabilities(self, pixels: Tensor) -> Tensor:
         """float32 (n, 1008), rows summing to 1, for the Inception score; without the last layer's
         bias, as its published program had it."""
-        return (self(pixels) @ self._network.fc.weight.T).softmax(1)
+        return self.features_and_probabilities(pixels)[1]
+
+    @torch.no_grad()
+    def features_and_probabilities(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Both, for the price of one."""
+        features = self(pixels)
+        return features, (features @ self._network.fc.weight.T).softmax(1)
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> Tensor:
@@ -100,11 +105,11 @@ def resize(images: Tensor, side: int) -> Tensor:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a weights file. No code of a file is run.
 
-    Raises :class:`~synthgen.errors.MachineError` where there is none, and
+    Raises :class:`~synthgen.errors.ConfigError` where there is none, and
     :class:`~synthgen.errors.DataError` for what is no such file.
     """
     if not path.is_file():
-        raise MachineError(
+        raise ConfigError(
             f"the weights of Inception-v3 are not at {path}",
             f"download {URL} to it (91 MB), or use the default extractor, which needs no download",
         )

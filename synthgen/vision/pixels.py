@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,12 +11,20 @@ from synthgen.errors import DataError
 
 SMALLEST, LARGEST = 8, 128
 """Pixels along a side."""
+_VALUES = 1 << 22
+"""In a block of images."""
 
 
-def check_images(pixels: Tensor, labels: Tensor | None = None, classes: int | None = None) -> None:
-    """Raises :class:`~synthgen.errors.DataError` unless ``pixels`` are uint8 (n, 1 or 3, side,
-    side) with n >= 1 and a side of 8 to 128, and ``labels``, if given, int64 (n,) from 0 up to
-    ``classes`` - 1."""
+def check_images(
+    pixels: Tensor,
+    labels: Tensor | None = None,
+    classes: int | None = None,
+    *,
+    square: bool = True,
+) -> None:
+    """Raises :class:`~synthgen.errors.DataError` unless ``pixels`` are uint8 (n, 1 or 3, height,
+    width) with n >= 1 and sides of 8 to 128, equal ones if ``square``, and ``labels``, if given,
+    int64 (n,) from 0 up to ``classes`` - 1."""
     if pixels.dtype != torch.uint8 or pixels.ndim != 4:
         raise DataError(
             f"images are a tensor of {pixels.dtype} with {pixels.ndim} dimensions",
@@ -25,10 +35,13 @@ def check_images(pixels: Tensor, labels: Tensor | None = None, classes: int | No
         raise DataError("there is no image", "give at least one")
     if channels not in (1, 3):
         raise DataError(f"images have {channels} channels", "give grey (1) or RGB (3) images")
-    if height != width or not SMALLEST <= height <= LARGEST:
+    if (square and height != width) or not all(
+        SMALLEST <= side <= LARGEST for side in (height, width)
+    ):
         raise DataError(
             f"images are {width} pixels wide and {height} high",
-            f"crop or resize them to a square of {SMALLEST} to {LARGEST} pixels",
+            f"crop or resize them to {'a square' if square else 'sides'} of {SMALLEST} to "
+            f"{LARGEST} pixels",
         )
     if labels is None:
         return
@@ -42,6 +55,25 @@ def check_images(pixels: Tensor, labels: Tensor | None = None, classes: int | No
             f"labels go from {int(labels.min())} to {int(labels.max())} with {classes} classes",
             "number the classes from 0 without a gap",
         )
+
+
+def in_blocks(images: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+    """``work`` of images (n, ...), one result (m, ...) for each block of m of them, put together
+    (n, ...): what a block needs of memory does not grow with n.
+
+    Results go into one tensor at once. Small ones that stay between large ones that go would keep
+    the allocator from giving the next block the memory of the last.
+    """
+    whole: Tensor | None = None
+    done = 0
+    for block in torch.split(images, max(1, _VALUES // images[0].numel())):
+        part = work(block)
+        if whole is None:
+            whole = part.new_empty(len(images), *part.shape[1:])
+        whole[done : done + len(part)] = part
+        done += len(part)
+    assert whole is not None
+    return whole
 
 
 def channel_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from synthgen.errors import ConfigError, DataError, TrainingError
+from synthgen.vision import pixels as pixels_module
 from synthgen.vision.classifier import DESCRIPTION, WEIGHTS, Classifier
-from synthgen.vision.pixels import channel_statistics, check_images
+from synthgen.vision.pixels import channel_statistics, check_images, in_blocks
 from synthgen.vision.train import Augmentation, train_classifier
 from tests.vision.pictures import pictures, toy
 
@@ -39,6 +40,9 @@ def test_features_are_what_the_last_layer_is_given(trained: Classifier) -> None:
     assert features.dtype == torch.float32
     again = trained.network.head(features).softmax(1)
     assert torch.allclose(again, trained.probabilities(pixels), atol=1e-6)
+    both = trained.features_and_probabilities(pixels)
+    assert torch.equal(both[0], features)
+    assert torch.equal(both[1], trained.probabilities(pixels))
 
 
 def test_the_seed_fixes_the_weights_whatever_was_drawn_before() -> None:
@@ -203,3 +207,18 @@ def test_statistics_are_those_of_all_pixels() -> None:
     expected[2] = 1
     assert torch.allclose(deviation.flatten().double(), expected)
     check_images(pixels)
+
+
+def test_blocks_give_what_all_images_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixels_module, "_VALUES", 4 * 81)
+    images = torch.randint(0, 256, (11, 1, 9, 9), dtype=torch.uint8)
+    sizes: list[int] = []
+
+    def work(block: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(block))
+        return block.double().mean((2, 3))
+
+    assert torch.equal(in_blocks(images, work), images.double().mean((2, 3)))
+    assert sizes == [4, 4, 3]
+    monkeypatch.setattr(pixels_module, "_VALUES", 1)
+    assert torch.equal(in_blocks(images, work), images.double().mean((2, 3)))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from synthgen.errors import MachineError
+from synthgen.errors import DataError, MachineError
 from synthgen.vision import features as module
-from synthgen.vision.features import Extractor, trained_features
+from synthgen.vision.features import Extractor, Telling, trained_features
 from synthgen.vision.pixel_features import PixelFeatures
 from tests.vision.pictures import toy
 
@@ -62,3 +62,25 @@ def test_pixels_are_averaged_to_sixteen() -> None:
     squares = pixels.float().view(5, 3, 16, 2, 16, 2).mean((3, 5)) / 255
     assert torch.allclose(values, squares.flatten(1))
     assert PixelFeatures(1, 12).dimension == 144
+
+
+def test_pixels_need_no_square() -> None:
+    pixels = torch.randint(0, 256, (4, 3, 9, 32), dtype=torch.uint8)
+    extractor = PixelFeatures(3, 9, 32)
+    pairs = pixels.float().view(4, 3, 9, 16, 2).mean(4) / 255
+    assert torch.allclose(extractor(pixels), pairs.flatten(1))
+    assert (extractor.dimension, extractor.resize) == (3 * 9 * 16, "averaged to 16 x 9")
+    assert PixelFeatures(1, 16, 8).resize == "none"
+    with pytest.raises(DataError, match="20 pixels wide and 7 high"):
+        PixelFeatures(1, 7, 20)(torch.zeros(1, 1, 7, 20, dtype=torch.uint8))
+
+
+def test_what_images_show_is_told_with_their_features(tmp_path: Path) -> None:
+    pixels, labels = toy(30)
+    extractor: Telling = trained_features(pixels, labels, 3, folder=tmp_path, steps=5)
+    features, probabilities = extractor.features_and_probabilities(pixels)
+    assert torch.equal(features, extractor(pixels))
+    assert probabilities.shape == (30, 3)
+    assert torch.allclose(probabilities.sum(1), torch.ones(30))
+    assert isinstance(extractor, Telling)
+    assert not isinstance(PixelFeatures(1, 16), Telling)

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from synthgen.errors import DataError, MachineError
+from synthgen.errors import ConfigError, DataError, MachineError
 from synthgen.vision import inception_features as module
-from synthgen.vision.features import Extractor
+from synthgen.vision.features import Telling
 from synthgen.vision.inception import BlockE, InceptionV3, _average
 from synthgen.vision.inception_features import (
     InceptionFeatures,
@@ -104,7 +104,7 @@ def test_weights_of_either_form_give_the_same_features(
     pixels = torch.randint(0, 256, (2, 1, 16, 16), dtype=torch.uint8)
     results = []
     for file in ("weights.safetensors", "weights.pth"):
-        extractor: Extractor = InceptionFeatures(tmp_path / file)
+        extractor: Telling = InceptionFeatures(tmp_path / file)
         results.append(extractor(pixels))
         assert extractor.version == hashlib.sha256((tmp_path / file).read_bytes()).hexdigest()[:16]
     assert results[0].shape == (2, 2048)
@@ -112,13 +112,15 @@ def test_weights_of_either_form_give_the_same_features(
     scaled = (resize(pixels.float(), 299) - 128) / 128
     with torch.no_grad():
         assert torch.allclose(network(scaled.expand(2, 3, 299, 299)), results[0], atol=1e-5)
-    probabilities = InceptionFeatures(tmp_path / "weights.pth").probabilities(pixels)
+    features, probabilities = extractor.features_and_probabilities(pixels)
+    assert torch.equal(features, results[0])
+    assert torch.equal(probabilities, extractor.probabilities(pixels))
     assert probabilities.shape == (2, 1008)
     assert torch.allclose(probabilities.sum(1), torch.ones(2))
 
 
 def test_missing_and_wrong_weights_are_told(network: InceptionV3, tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="not at") as told:
+    with pytest.raises(ConfigError, match="not at") as told:
         InceptionFeatures(tmp_path / "none.pth")
     assert "download https" in told.value.remedy
     (tmp_path / "torn.safetensors").write_bytes(b"torn")

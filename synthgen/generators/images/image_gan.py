@@ -36,6 +36,7 @@ from synthgen.generators.images.networks.conditioning import ToldCritic, ToldGen
 from synthgen.generators.images.networks.normalisation import CriticNorm
 from synthgen.generators.images.networks.shape import ImageShape
 from synthgen.generators.images.penalties import PenaltyName
+from synthgen.generators.images.progress import keep_progress, moments
 from synthgen.generators.images.sampler import WEIGHTS, ImageSampler
 from synthgen.generators.images.watch import ImageWatch, Judge
 from synthgen.runs import sha256
@@ -100,8 +101,8 @@ class ImageGAN(Generator):
     """How often in a training the images are looked at, to keep the best generator and to turn back
     when the game is lost; 0: never, and the last generator is kept."""
     begin: str | None = None
-    """A saved model (the folder ``model`` of a run) whose weights training begins with; classes go
-    by their names. None: from nothing."""
+    """A saved model (or a run) whose weights training begins with; classes go by their names. null:
+    from nothing."""
     frozen: int = Field(default=0, ge=0)
     """So many stages of the critic, from the image on, keep the weights they begin with."""
     time_limit: float | None = Field(default=None, gt=0)
@@ -174,11 +175,15 @@ class ImageGAN(Generator):
             apart=self.critic_norm == "batch",
         )
         draws = derive(seed, "steps")
+        pictured = moments(self.steps) if context.progress and context.ranks.first else ()
 
         def step(number: int) -> dict[str, torch.Tensor]:
             losses = game.step(number, stream(draws, number, device))
             if ema:
                 ema.update(number)
+            # Before a checkpoint of this step can be written: none is missing after it.
+            if number in pictured:
+                keep_progress(context, sampler(), number)
             return losses
 
         judge = self._judge(train, context)

@@ -3,9 +3,12 @@ images, test on real ones."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from synthgen.data.images.images import Class
 from synthgen.metrics.images.base import Figure, Origin, subsample
 from synthgen.training.randomness import derive
 from synthgen.vision.pixels import check_images
@@ -19,7 +22,7 @@ def classification_accuracy(
     train: Labelled,
     test: Labelled,
     synthetic: Labelled,
-    classes: int,
+    classes: Sequence[Class],
     *,
     steps: int,
     split: str = "test",
@@ -31,19 +34,20 @@ def classification_accuracy(
     1; the floor, here a ceiling for most generators, is that of the same training on as many real
     images of ``train``.
 
-    Both trainings have the same steps, settings and seed. ``detail.classes`` holds both accuracies
-    for each class of the test images: a generator that lost a class shows there.
+    Labels are positions in ``classes``. Both trainings have the same steps, settings and seed.
+    ``detail.classes`` holds both accuracies for each class of the test images, by its name: a
+    generator that lost a class shows there.
     """
-    check_images(test[0], test[1], classes)
+    check_images(test[0], test[1], len(classes))
     size = min(len(train[0]), len(synthetic[0]))
     right = []
     for name, (pixels, labels) in (("synthetic", synthetic), ("train", train)):
-        check_images(pixels, labels, classes)
+        check_images(pixels, labels, len(classes))
         drawn = subsample(torch.arange(len(pixels), device=pixels.device), size, derive(seed, name))
         classifier = train_classifier(
             pixels[drawn],
             labels[drawn],
-            classes,
+            len(classes),
             steps=steps,
             seed=seed,
             device=device,
@@ -52,7 +56,7 @@ def classification_accuracy(
         told = classifier.probabilities(test[0]).argmax(1).to(test[1].device)
         right.append((told == test[1]).double())
     by_class = {
-        str(label): {
+        str(classes[label]): {
             "value": float(right[0][test[1] == label].mean()),
             "floor": float(right[1][test[1] == label].mean()),
             "images": int((test[1] == label).sum()),

@@ -12,7 +12,7 @@ from torch.nn import functional
 from synthgen.errors import DataError
 from synthgen.metrics.images.base import Figure, Origin
 from synthgen.metrics.images.neighbours import nearest
-from synthgen.vision.pixels import check_images
+from synthgen.vision.pixels import check_images, in_blocks
 
 TOLERANCE = 1.0
 """Root mean square of what brightening and rounding may leave, in levels of 256."""
@@ -25,6 +25,8 @@ NAMED = 100
 """Copies named at most in a figure."""
 _CANDIDATES = 4
 _UNSATURATED = 8
+_PART = 512
+"""Values by which most images are seen to be no copies."""
 _CELLS = 1 << 22
 _MOVES = [(0, 0), *((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))]
 """Down and right, in pixels."""
@@ -74,8 +76,8 @@ def image_copies(train: Tensor, holdout: Tensor, synthetic: Tensor) -> Figure:
 
 
 def find_copies(train: Tensor, images: Tensor) -> list[Copy]:
-    """The copies among uint8 ``images`` (n, c, side, side) of ``train`` (m, c, side, side), at most
-    one for each image, by ascending place.
+    """The copies among uint8 ``images`` (n, c, h, w) of ``train`` (m, c, h, w), at most one for
+    each image, by ascending place.
 
     Found for certain: images equal to a training image, or to one moved by at most a pixel along
     each axis, whatever stands in the outermost pixels; the same of mirrored ones. Found by a search
@@ -86,8 +88,8 @@ def find_copies(train: Tensor, images: Tensor) -> list[Copy]:
     Noise, JPEG compression, larger moves and moves together with another brightness are not found
     here; :mod:`synthgen.metrics.images.memorisation` sees such images lie too close.
     """
-    check_images(train)
-    check_images(images)
+    check_images(train, square=False)
+    check_images(images, square=False)
     if train.shape[1:] != images.shape[1:]:
         raise DataError(
             f"synthetic images have the shape {tuple(images.shape[1:])}, training images "
@@ -108,16 +110,17 @@ def find_copies(train: Tensor, images: Tensor) -> list[Copy]:
 def _moved(train: Tensor, images: Tensor) -> dict[int, Copy]:
     """Equal images first, so that an image that several moves explain is named by the simplest."""
     found: dict[int, Copy] = {}
-    for image, original in _equal(images, train):
+    for image, original in _equal(_Numbered(images), _Numbered(train)):
         found[image] = Copy(image, original, exact=True)
-    mirrored = images.flip(3)
-    insides = {False: _inside(images, (0, 0)), True: _inside(mirrored, (0, 0))}
-    content = (insides[False] != insides[False][..., :1, :1]).flatten(1).any(1).tolist()
+    plain, mirrored = (_inside(shown, (0, 0)) for shown in (images, images.flip(3)))
+    content = in_blocks(plain, lambda block: (block != block[..., :1, :1]).flatten(1).any(1))
+    shows = content.tolist()
+    insides = {False: _Numbered(plain), True: _Numbered(mirrored)}
     for down, right in _MOVES:
-        moved = _inside(train, (down, right))
+        moved = _Numbered(_inside(train, (down, right)))
         for flipped, inside in insides.items():
             for image, original in _equal(inside, moved):
-                if image not in found and content[image]:
+                if image not in found and shows[image]:
                     # Mirrored first, then moved: seen in the mirror the move went the other way.
                     seen = -right if flipped else right
                     found[image] = Copy(image, original, False, flipped, down, seen)
@@ -126,22 +129,34 @@ def _moved(train: Tensor, images: Tensor) -> dict[int, Copy]:
 
 def _inside(images: Tensor, move: tuple[int, int]) -> Tensor:
     """All but the outermost pixels of the images moved down and right by ``move``."""
-    side = images.shape[2] - 2
+    height, width = images.shape[2] - 2, images.shape[3] - 2
     top, left = 1 - move[0], 1 - move[1]
-    return images[:, :, top : top + side, left : left + side]
+    return images[:, :, top : top + height, left : left + width]
 
 
-def _equal(queries: Tensor, records: Tensor) -> list[tuple[int, int]]:
-    """Which queries equal a record, and which the first one. By a number for each image: equal ones
-    have equal numbers, and where numbers are equal the images are compared."""
-    weights = _weights(records[0].numel()).to(records.device)
-    numbers, order = _numbers(records, weights).sort(stable=True)
-    own = _numbers(queries, weights)
-    at = torch.searchsorted(numbers, own).clamp_max(len(numbers) - 1)
-    hits = (numbers[at] == own).nonzero()[:, 0]
-    places = order[at[hits]]
-    same = (queries[hits] == records[places]).flatten(1).all(1)
-    return list(zip(hits[same].tolist(), places[same].tolist(), strict=True))
+class _Numbered:
+    """Images with a number each: equal ones have equal numbers."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+        weights = _weights(images[0].numel()).to(images.device)
+        self.numbers = in_blocks(images, lambda block: block.flatten(1).double() @ weights)
+
+
+def _equal(queries: _Numbered, records: _Numbered) -> list[tuple[int, int]]:
+    """Which queries equal a record, and which the first one: where numbers are equal the images are
+    compared."""
+    numbers, order = records.numbers.sort(stable=True)
+    at = torch.searchsorted(numbers, queries.numbers).clamp_max(len(numbers) - 1)
+    hits = (numbers[at] == queries.numbers).nonzero()[:, 0]
+    pairs = hits, order[at[hits]]
+    found: list[tuple[int, int]] = []
+    for own, theirs in zip(
+        *(torch.split(places, _block(queries.images)) for places in pairs), strict=True
+    ):
+        same = (queries.images[own] == records.images[theirs]).flatten(1).all(1)
+        found += zip(own[same].tolist(), theirs[same].tolist(), strict=True)
+    return found
 
 
 def _weights(count: int) -> Tensor:
@@ -152,57 +167,84 @@ def _weights(count: int) -> Tensor:
     return torch.randint(1, limit, (count,), generator=generator).double()
 
 
-def _numbers(images: Tensor, weights: Tensor) -> Tensor:
-    blocks = torch.split(images, max(1, _CELLS // len(weights)))
-    return torch.cat([block.flatten(1).double() @ weights for block in blocks])
+def _block(images: Tensor) -> int:
+    """How many images are looked at together, so that memory stays bounded."""
+    return max(1, _CELLS // images[0].numel())
 
 
 def _brightened(train: Tensor, images: Tensor, left: Tensor) -> dict[int, Copy]:
     """Among the images at the places ``left``. An image's description is the same for all gains and
     offsets, so its original is the nearest by it, but for rounding and clipping."""
     known = _described(train)
+    flat = train.flatten(1)
+    contrast = in_blocks(flat, lambda block: block.float().std(1, correction=0))
     count = min(_CANDIDATES, len(train))
     found: dict[int, Copy] = {}
-    values = train[0].numel()
-    for some in torch.split(left, max(1, _CELLS // (count * values))):
+    for some in torch.split(left, _CELLS // (count * _PART)):
         for flipped in (False, True):
             shown = images[some].flip(3) if flipped else images[some]
             _, places = nearest(_described(shown), known, count, dtype=torch.float32)
-            right, gains, offsets = _fit(shown.flatten(1), train.flatten(1)[places])
-            best = right.long().argmax(1)
-            for row in right.any(1).nonzero()[:, 0].tolist():
-                choice = int(best[row])
-                image = int(some[row])
-                found.setdefault(
-                    image,
-                    Copy(
+            hopeful = _possible(shown.flatten(1), flat, places).any(1).nonzero()[:, 0]
+            for rows in torch.split(hopeful, max(1, _block(train) // count)):
+                right, gains, offsets = _fit(shown[rows].flatten(1), flat[places[rows]])
+                right &= contrast[places[rows]] >= CONTRAST
+                best = right.long().argmax(1)
+                for k in right.any(1).nonzero()[:, 0].tolist():
+                    choice, image = int(best[k]), int(some[rows[k]])
+                    copy = Copy(
                         image,
-                        int(places[row, choice]),
+                        int(places[rows[k], choice]),
                         exact=False,
                         flipped=flipped,
-                        gain=round(float(gains[row, choice]), 3),
-                        offset=round(float(offsets[row, choice]), 1),
-                    ),
-                )
+                        gain=round(float(gains[k, choice]), 3),
+                        offset=round(float(offsets[k, choice]), 1),
+                    )
+                    found.setdefault(image, copy)
     return found
 
 
 def _described(images: Tensor) -> Tensor:
     """An average of 8 x 8, less its mean and of length 1, (n, c * 64)."""
-    small = torch.cat(
-        [
-            functional.adaptive_avg_pool2d(block.float(), 8).flatten(1)
-            for block in torch.split(images, 4096)
-        ]
+    small = in_blocks(
+        images, lambda block: functional.adaptive_avg_pool2d(block.float(), 8).flatten(1)
     )
     return functional.normalize(small - small.mean(1, keepdim=True))
 
 
+def _possible(images: Tensor, train: Tensor, places: Tensor) -> Tensor:
+    """Whether images (n, v) may be those at ``places`` (n, k) of ``train`` (m, v), brightened, bool
+    (n, k): by a part of their values, which alone must not leave more than all of them may. Nearly
+    all images are no copies, and seen to be none so."""
+    values = images.shape[1]
+    order = torch.randperm(values, generator=torch.Generator().manual_seed(0))
+    part = order[:_PART].sort().values.to(images.device)
+    target = images[:, part][:, None].float()
+    source = train[places[..., None], part].float()
+    gain, offset, seen = _line(target, source)
+    rest = (gain[..., None] * source + offset[..., None] - target) * seen
+    return rest.square().sum(2) <= values * TOLERANCE**2
+
+
 def _fit(images: Tensor, originals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Whether images (n, v) are originals (n, k, v), brightened; and the gains and offsets of least
-    squares over the values that are neither black nor white. Shapes (n, k)."""
+    """Whether images (n, v) are originals (n, k, v), brightened; and the gains and offsets. Shapes
+    (n, k)."""
     target, source = images[:, None].float(), originals.float()
-    seen = ((target > 0) & (target < 255)).expand_as(source)
+    gain, offset, seen = _line(target, source)
+    rest = (gain[..., None] * source + offset[..., None]).clamp_(0, 255) - target
+    right = (
+        (rest.square().mean(2).sqrt() <= TOLERANCE)
+        & (seen.sum(2) >= _UNSATURATED)
+        & (gain >= GAINS[0])
+        & (gain <= GAINS[1])
+        & (offset.abs() <= OFFSET)
+    )
+    return right, gain, offset
+
+
+def _line(target: Tensor, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gains and offsets (n, k) of least squares from ``source`` (n, k, v) to ``target`` (n, 1, v),
+    over the target's values that are neither black nor white; and which these are, (n, 1, v)."""
+    seen = (target > 0) & (target < 255)
     number = seen.sum(2).clamp_min(1)
     mean_source = (source * seen).sum(2) / number
     mean_target = (target * seen).sum(2) / number
@@ -212,14 +254,4 @@ def _fit(images: Tensor, originals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     gain = torch.where(
         spread > 0, (off * (target - mean_target[..., None])).sum(2) / spread.clamp_min(1e-12), 1.0
     )
-    offset = mean_target - gain * mean_source
-    rest = (gain[..., None] * source + offset[..., None]).clamp_(0, 255) - target
-    right = (
-        (rest.square().mean(2).sqrt() <= TOLERANCE)
-        & (source.std(2, correction=0) >= CONTRAST)
-        & (seen.sum(2) >= _UNSATURATED)
-        & (gain >= GAINS[0])
-        & (gain <= GAINS[1])
-        & (offset.abs() <= OFFSET)
-    )
-    return right, gain, offset
+    return gain, mean_target - gain * mean_source, seen

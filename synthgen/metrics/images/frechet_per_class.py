@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from synthgen.data.images.images import Class
 from synthgen.metrics.base import NotComputable
 from synthgen.metrics.images.base import Figure, Sides, equal
 from synthgen.metrics.images.frechet import frechet_distance
 
 
 def frechet_per_class(
-    sides: Sides, reference: Tensor, holdout: Tensor, synthetic: Tensor, least: int = 10
+    sides: Sides,
+    reference: Tensor,
+    holdout: Tensor,
+    synthetic: Tensor,
+    classes: Sequence[Class],
+    least: int = 10,
 ) -> Figure:
     """Mean over the classes of the Fréchet distance between the images of a class; 0 upwards.
 
-    The tensors are the three sides' labels, int64 (n,). A class with fewer than ``least`` images on
-    a side is left out and named in ``detail.left_out``; ``detail.classes`` holds each other class's
-    value, floor and number of images.
+    The tensors are the three sides' labels, int64 (n,), positions in ``classes``. A class with
+    fewer than ``least`` images on a side is left out and named in ``detail.left_out``;
+    ``detail.classes`` holds each other class's value, floor and number of images by its name. Of a
+    class without any image nothing is said.
     """
     found: dict[str, dict[str, float]] = {}
-    left_out: list[int] = []
+    left_out: list[str] = []
     images = references = 0
     for label in torch.unique(torch.cat([reference, holdout, synthetic])).tolist():
         members = [labels == label for labels in (reference, holdout, synthetic)]
         if min(int(member.sum()) for member in members) < least:
-            left_out.append(label)
+            left_out.append(str(classes[label]))
             continue
         part = Sides(
             sides.reference[members[0]],
@@ -35,7 +44,7 @@ def frechet_per_class(
             sides.seed,
         )
         drawn, stand_in = equal(part)
-        found[str(label)] = {
+        found[str(classes[label])] = {
             "value": frechet_distance(part.reference, drawn),
             "floor": frechet_distance(part.reference, stand_in),
             "images": len(drawn),

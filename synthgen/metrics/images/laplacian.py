@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 SMALLEST = 16
-"""Side below which no further level is made."""
+"""Pixels of a side below which no further level is made."""
 PATCH = 7
 PATCHES = 32
 """Patches of each image and level."""
@@ -16,15 +16,15 @@ _WEIGHTS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def pyramid(pixels: Tensor) -> list[Tensor]:
-    """Levels of uint8 images (n, c, side, side) as float32, finest first, each half as large; the
-    sum of the last one, enlarged step by step, and the others is the image.
+    """Levels of uint8 images (n, c, h, w) as float32, finest first, each half as large; the sum of
+    the last one, enlarged step by step, and the others is the image.
 
-    Halved as long as the side is even and the half at least 16: 28 pixels make one level, the
-    image, 32 make two.
+    Halved as long as both sides are even and their halves at least 16: 28 pixels make one level,
+    the image, 32 make two.
     """
     levels: list[Tensor] = []
     images = pixels.float()
-    while images.shape[2] % 2 == 0 and images.shape[2] // 2 >= SMALLEST:
+    while all(side % 2 == 0 and side // 2 >= SMALLEST for side in images.shape[2:]):
         coarse = _blurred(images)[:, :, ::2, ::2]
         levels.append(images - enlarged(coarse))
         images = coarse
@@ -40,10 +40,12 @@ def enlarged(images: Tensor) -> Tensor:
 
 
 def patches(level: Tensor, generator: torch.Generator, count: int = PATCHES) -> Tensor:
-    """``count`` random 7 x 7 patches of each image of a level (n, c, side, side), as rows
+    """``count`` random 7 x 7 patches of each image of a level (n, c, h, w), as rows
     (n * count, c * 49)."""
-    images, channels, side, _ = level.shape
-    corners = torch.randint(0, side - PATCH + 1, (2, images, count), generator=generator)
+    images, channels, *sides = level.shape
+    corners = [
+        torch.randint(0, side - PATCH + 1, (images, count), generator=generator) for side in sides
+    ]
     rows, columns = (
         axis.to(level.device)[..., None] + torch.arange(PATCH, device=level.device)
         for axis in corners

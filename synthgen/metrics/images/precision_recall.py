@@ -16,7 +16,8 @@ def precision_recall(sides: Sides, k: int = K) -> tuple[Figure, Figure]:
     synthetic ones likewise. 0 to 1; all sides have the same number of images.
     """
     reference, synthetic, stand_in = all_equal(sides, k + 1)
-    values, floors = (shares(reference, other, k) for other in (synthetic, stand_in))
+    reach = radii(reference, k)
+    values, floors = (shares(reference, reach, other, k) for other in (synthetic, stand_in))
     precision, recall = (
         Figure(
             metric=name,
@@ -35,8 +36,9 @@ def precision_recall(sides: Sides, k: int = K) -> tuple[Figure, Figure]:
     return precision, recall
 
 
-def shares(real: Tensor, drawn: Tensor, k: int) -> tuple[float, float]:
-    """Precision and recall of ``drawn`` (m, d) against ``real`` (n, d); n and m > k."""
-    covered, _ = within(drawn, real, radii(real, k))
+def shares(real: Tensor, reach: Tensor, drawn: Tensor, k: int) -> tuple[float, float]:
+    """Precision and recall of ``drawn`` (m, d) against ``real`` (n, d), whose distances to the k-th
+    neighbour are ``reach`` (n,); m > k."""
+    covered, _ = within(drawn, real, reach)
     found, _ = within(real, drawn, radii(drawn, k))
     return float((covered > 0).double().mean()), float((found > 0).double().mean())

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from synthgen.metrics.base import NotComputable
 from synthgen.metrics.images.base import Figure, Origin, Sides, all_equal, subsample
-from synthgen.metrics.images.laplacian import patches, pyramid
+from synthgen.metrics.images.laplacian import PATCHES, patches, pyramid
 from synthgen.training.randomness import derive
-from synthgen.vision.pixels import check_images
+from synthgen.vision.pixels import check_images, in_blocks
 
 DIRECTIONS = 256
 IMAGES = 1024
@@ -50,17 +50,18 @@ def pyramid_distance(
     """The same distance between random 7 x 7 patches of each level of the images' Laplacian
     pyramid, mean over the levels; 0 upwards. Needs no network.
 
-    The sides are uint8 (n, c, side, side). Patches are taken in units of the reference patches'
+    The sides are uint8 (n, c, h, w). Patches are taken in units of the reference patches'
     mean and deviation of each channel, where Karras et al. take each side's own, which hides a
-    difference in brightness or contrast. ``detail.levels`` holds value and floor by side in pixels.
+    difference in brightness or contrast. ``detail.levels`` holds value and floor by height in
+    pixels.
     """
     for side in (reference, holdout, synthetic):
-        check_images(side)
+        check_images(side, square=False)
     size = min(images, len(reference), len(holdout), len(synthetic))
     if size < 2:
         raise NotComputable("it needs 2 reference, held-out and synthetic images")
     drawn = [
-        pyramid(subsample(side, size, derive(seed, name)))
+        _patches(subsample(side, size, derive(seed, name)), derive(seed, f"patches {name}"))
         for name, side in (
             ("reference", reference),
             ("synthetic", synthetic),
@@ -68,14 +69,11 @@ def pyramid_distance(
         )
     ]
     levels: dict[str, dict[str, float]] = {}
-    for number, level in enumerate(zip(*drawn, strict=True)):
-        rows = [
-            patches(side, torch.Generator().manual_seed(derive(seed, f"patches {number} {place}")))
-            for place, side in enumerate(level)
-        ]
-        real, value, floor = _scaled(rows, level[0].shape[1])
+    for number, level in enumerate(pyramid(reference[:1])):
+        rows = [side[:, number].flatten(0, 1) for side in drawn]
+        real, value, floor = _scaled(rows, level.shape[1])
         turned = derive(seed, f"directions {number}")
-        levels[str(level[0].shape[2])] = {
+        levels[str(level.shape[2])] = {
             "value": sliced_distance(real, value, directions, turned),
             "floor": sliced_distance(real, floor, directions, turned),
         }
@@ -91,6 +89,17 @@ def pyramid_distance(
         images=size,
         detail={"levels": levels, "directions": directions},
     )
+
+
+def _patches(pixels: Tensor, seed: int) -> Tensor:
+    """Patches of each image on each level, (n, levels, patches, c * 49)."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def of(block: Tensor) -> Tensor:
+        rows = [patches(level, generator) for level in pyramid(block)]
+        return torch.stack([level.view(len(block), PATCHES, -1) for level in rows], 1)
+
+    return in_blocks(pixels, of)
 
 
 def sliced_distance(first: Tensor, second: Tensor, directions: int, seed: int) -> float:

@@ -48,35 +48,48 @@ def test_tiles_lie_side_by_side(channels: int) -> None:
     assert (picture[:, [0, 10, 20, 30]] == looks.GREY).all()
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiles_can_be_cut_apart_again(channels: int) -> None:
+    grid = images(channels).pixels[:6].reshape(2, 3, channels, 8, 9)
+    found = looks.cut(looks.tiled(grid), 8, 9)
+    assert found is not None
+    assert np.array_equal(found, grid)
+    for height, width in ((7, 9), (8, 8), (40, 9)):
+        assert looks.cut(looks.tiled(grid), height, width) is None
+
+
 def test_a_row_for_each_class_with_images(sampler: ImageSampler) -> None:
-    picture = looks.classes(sampler, 4, seed=1)
-    assert picture.shape == (1 + 2 * 9, 1 + 4 * 10, 1)  # "b" has none
-    assert np.array_equal(picture, looks.classes(sampler, 4, seed=1))
-    assert not np.array_equal(picture, looks.classes(sampler, 4, seed=2))
+    grid = looks.classes(sampler, 9, 4, seed=1)
+    assert grid.shape == (2, 4, 1, 8, 9)  # "b" has none
+    z = looks.noise(sampler, 4, 1)
+    for row, label in enumerate((0, 2)):
+        assert np.array_equal(grid[row], sampler.at(z, torch.full((4,), label)))
+    assert np.array_equal(looks.classes(sampler, 1, 4, seed=1), grid[:1])
+    assert not np.array_equal(grid, looks.classes(sampler, 9, 4, seed=2))
 
 
-def test_without_classes_the_labeller_fills_the_rows() -> None:
+def test_without_classes_the_labeller_fills_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgen.generators.images.image_gan.JUDGE_STEPS", 10)
     square = images().pixels[:, :, :, :8]
     train = Images(square, images().labels, images().classes, images().names)
     sampler = GAN(**SMALL).fit(train, Context())
     assert sampler.labeller is not None
-    picture = looks.classes(sampler, 3, seed=0)
-    assert picture.shape == (1 + 2 * 9, 1 + 3 * 9, 1)
+    grid = looks.classes(sampler, 2, 3, seed=0)
+    assert grid.shape == (2, 3, 1, 8, 8)
     drawn = sampler.sample(3 * 8 * 2, seed=0)
     for row, k in enumerate((0, 2)):
         found = drawn.pixels[drawn.labels == k][:3]
-        for column in range(3):
-            shown = picture[1 + 9 * row : 9 + 9 * row, 1 + 9 * column : 9 + 9 * column, 0]
-            assert np.array_equal(shown, found[column, 0] if column < len(found) else shown * 0)
+        assert np.array_equal(grid[row, : len(found)], found)
+        assert not grid[row, len(found) :].any()
 
 
 def test_interpolations_end_where_they_should(sampler: ImageSampler) -> None:
-    picture = looks.interpolations(sampler, rows=3, columns=5, seed=3)
-    z = looks._noise(sampler, 6, 3)
+    grid = looks.interpolations(sampler, rows=3, columns=5, seed=3)
+    z = looks.noise(sampler, 6, 3)
     for row, label in enumerate((0, 2, 0)):
         ends = sampler.at(z[[row, row + 3]], torch.full((2,), label))
-        assert np.abs(tile(picture, row, 0).astype(int) - ends[0]).max() <= 1
-        assert np.abs(tile(picture, row, 4).astype(int) - ends[1]).max() <= 1
+        assert np.abs(grid[row, 0].astype(int) - ends[0]).max() <= 1
+        assert np.abs(grid[row, 4].astype(int) - ends[1]).max() <= 1
 
 
 def test_great_circles() -> None:
@@ -89,8 +102,5 @@ def test_great_circles() -> None:
 
 def test_neighbours_stand_below_what_they_are_near_to() -> None:
     made, train = images().take(np.arange(4)), images()
-    picture = looks.neighbours(made, train, np.array([7, 9, 7]))
-    assert picture.shape == (1 + 2 * 9, 1 + 3 * 10, 1)
-    for column, nearest in enumerate((7, 9, 7)):
-        assert np.array_equal(tile(picture, 0, column), made.pixels[column])
-        assert np.array_equal(tile(picture, 1, column), train.pixels[nearest])
+    grid = looks.neighbours(made, train, np.array([7, 9, 7]))
+    assert np.array_equal(grid, np.stack([made.pixels[:3], train.pixels[[7, 9, 7]]]))

@@ -30,7 +30,7 @@ def test_real_images_are_no_copies(images: tuple[Tensor, Tensor]) -> None:
 def test_every_copy_is_found_with_its_original_and_its_change(
     images: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CELLS", 1 << 18)  # several blocks
+    monkeypatch.setattr(module, "_CELLS", 1 << 14)  # several blocks
     train, _ = images
     some = train[:60]
     noise = torch.randint(0, 256, some.shape, dtype=torch.uint8)
@@ -63,6 +63,16 @@ def test_every_copy_is_found_with_its_original_and_its_change(
         assert all(copy.flipped == flipped and not copy.exact for copy in found)
         near = [abs(copy.gain - gain) < 0.03 for copy in found]
         assert sum(near) >= 57
+
+
+def test_copies_need_no_square(images: tuple[Tensor, Tensor]) -> None:
+    train, others = (side[:60, :, 3:18] for side in images)
+    changed = torch.cat([train[:20], train[20:40].flip(3).roll(1, 2), scaled(train[40:], 1.1)])
+    found = find_copies(train, changed)
+    assert [copy.original for copy in found] == list(range(60))
+    assert all(copy.exact for copy in found[:20])
+    assert all(copy.flipped and copy.down == 1 for copy in found[20:40])
+    assert find_copies(train, others) == []
 
 
 def test_places_among_others_are_right(images: tuple[Tensor, Tensor]) -> None:

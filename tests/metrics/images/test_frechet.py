@@ -97,13 +97,13 @@ def test_images_of_the_wrong_class_show_in_the_classes_only() -> None:
     offset = labels[:, None] * 6.0
     reference, holdout, synthetic = (cloud(200, seed=seed) + offset for seed in range(3))
     three = sides(reference, holdout, synthetic)
-    right = frechet_per_class(three, labels, labels, labels)
-    wrong = frechet_per_class(three, labels, labels, 1 - labels)
+    right = frechet_per_class(three, labels, labels, labels, ("cat", "dog"))
+    wrong = frechet_per_class(three, labels, labels, 1 - labels, ("cat", "dog"))
     assert right.value == pytest.approx(right.floor, rel=0.5)
     assert wrong.value > 100 * right.value
     assert wrong.floor == right.floor
     assert frechet(three).value < 1
-    assert right.detail["classes"]["0"]["value"] == pytest.approx(
+    assert right.detail["classes"]["cat"]["value"] == pytest.approx(
         frechet_distance(reference[labels == 0], synthetic[labels == 0])
     )
     assert right.images == 200
@@ -112,8 +112,9 @@ def test_images_of_the_wrong_class_show_in_the_classes_only() -> None:
 def test_classes_without_images_are_named() -> None:
     three = sides(cloud(60), cloud(60, seed=1), cloud(60, seed=2))
     labels = torch.arange(60) % 3
-    found = frechet_per_class(three, labels, labels, labels.clamp_max(1))
-    assert found.detail["left_out"] == [2]
-    assert set(found.detail["classes"]) == {"0", "1"}
+    names = (3, 5, 8, 9)  # nothing is 9
+    found = frechet_per_class(three, labels, labels, labels.clamp_max(1), names)
+    assert found.detail["left_out"] == ["8"]
+    assert set(found.detail["classes"]) == {"3", "5"}
     with pytest.raises(NotComputable, match="no class has 100"):
-        frechet_per_class(three, labels, labels, labels, least=100)
+        frechet_per_class(three, labels, labels, labels, names, least=100)

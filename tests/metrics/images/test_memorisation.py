@@ -74,6 +74,14 @@ def test_real_data_that_repeat_themselves_set_the_floor() -> None:
     assert figure.detail["p_value"] < 1e-6
 
 
+def test_copies_differ_by_rounding_where_real_data_repeat_themselves() -> None:
+    train = cloud(200)
+    rounded = train * (1 + 1e-7)
+    assert not torch.equal(rounded, train)
+    assert memorisation(sides(train, train[:100], rounded)).value == 1
+    assert memorisation(sides(train, train[:100], train * 1.01)).value == 0
+
+
 def test_constant_features_and_few_images() -> None:
     constant = torch.ones(50, 4)
     figure = memorisation(sides(constant, constant, constant))

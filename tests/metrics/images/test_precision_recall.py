@@ -76,7 +76,7 @@ def test_constant_features_and_few_images() -> None:
     three = sides(constant, constant, constant + 1)
     assert [figure.value for figure in precision_recall(three)] == [0, 0]
     assert [figure.floor for figure in precision_recall(three)] == [1, 1]
-    assert shares(constant, constant, 3) == (1, 1)
+    assert shares(constant, torch.zeros(20), constant, 3) == (1, 1)
     with pytest.raises(NotComputable, match="needs 4"):
         precision_recall(sides(cloud(3), cloud(9), cloud(9)))
     with pytest.raises(NotComputable, match="needs 6"):

@@ -15,6 +15,7 @@ from synthgen.metrics.images.sliced_wasserstein import (
     sliced_distance,
     sliced_wasserstein,
 )
+from synthgen.vision import pixels as pixels_module
 from tests.metrics.images.clouds import cloud, sides
 from tests.vision.pictures import pictures, toy
 
@@ -50,8 +51,9 @@ def test_features_beside_their_floor() -> None:
 
 
 @pytest.mark.parametrize(("side", "levels"), [(8, 1), (28, 1), (32, 2), (33, 1), (128, 4)])
-def test_the_pyramid_adds_up_to_the_image(side: int, levels: int) -> None:
-    pixels = torch.randint(0, 256, (2, 3, side, side), dtype=torch.uint8)
+@pytest.mark.parametrize("more", [0, 32])
+def test_the_pyramid_adds_up_to_the_image(side: int, levels: int, more: int) -> None:
+    pixels = torch.randint(0, 256, (2, 3, side, side + more), dtype=torch.uint8)
     parts = pyramid(pixels)
     assert len(parts) == levels
     whole = parts[-1]
@@ -67,16 +69,23 @@ def test_a_smooth_image_has_no_fine_level() -> None:
 
 
 def test_patches_lie_in_their_images() -> None:
-    level = torch.arange(2 * 3 * 9 * 9.0).view(2, 3, 9, 9)
+    level = torch.arange(2 * 3 * 9 * 11.0).view(2, 3, 9, 11)
     rows = patches(level, torch.Generator().manual_seed(0), 50).view(2, 50, 3, 7, 7)
+    corners = set()
     for image in range(2):
         for patch in rows[image]:
-            start = int(patch[0, 0, 0]) - image * 243
-            y, x = divmod(start, 9)
+            start = int(patch[0, 0, 0]) - image * 297
+            y, x = divmod(start, 11)
+            corners.add((y, x))
             assert torch.equal(patch, level[image, :, y : y + 7, x : x + 7])
+    assert len(corners) == 3 * 5  # all there are
 
 
-def test_blur_and_brightness_are_seen_on_their_levels(shared_data: Path) -> None:
+@pytest.mark.parametrize("values", [1 << 22, 1 << 15], ids=["whole", "blocks"])
+def test_blur_and_brightness_are_seen_on_their_levels(
+    values: int, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels_module, "_VALUES", values)
     pixels, _ = pictures(shared_data, "cifar10-test", 600)
     reference, holdout, synthetic = torch.split(pixels, 200)
     same = pyramid_distance(reference, holdout, synthetic, directions=64)
