@@ -50,7 +50,7 @@ def _log(event: Event) -> None:
 
 @task
 def split(settings: dict[str, Any], out: Path, force: bool) -> None:
-    """Read, seal the test rows, infer the schema."""
+    """Read, and seal the test part."""
     pipeline.start(configuration.build(settings), out, force=force, notify=_log)
 
 
@@ -72,19 +72,19 @@ def conclude(out: Path) -> str:
 
 @task
 def fit(out: Path) -> bool:
-    """Train on all training rows; returns whether that was still to be done."""
+    """Train on all training data; returns whether that was still to be done."""
     return stages.fit(Run(out), _log)
 
 
 @task
 def sample(out: Path, fitted: bool) -> None:
-    """Draw, and write the augmented table."""
+    """Draw, and write the augmented set."""
     stages.sample(Run(out), _log, trust_pickle=fitted)
 
 
 @task
 def evaluate(out: Path) -> None:
-    """Score against the sealed rows."""
+    """Score against the sealed part."""
     assess.evaluate(Run(out), _log)
 
 
@@ -97,9 +97,10 @@ def render(out: Path) -> None:
 
 @flow(name="augment")
 def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
-    """The whole job in the run directory ``out``; returns it.
+    """The whole job in the run directory ``out``, on a table or on images; returns it.
 
-    ``settings`` is what a configuration file holds. Raises the errors of synthgen.errors.
+    ``settings`` is what a configuration file holds. Tasks that train are tagged with the device
+    that it chooses. Raises the errors of synthgen.errors.
     """
     logger = get_run_logger()
     if not Run(out).begun or force:
@@ -107,16 +108,22 @@ def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
     with Run(out).writing():
         stages.check_split(Run(out))
         stages.check_same(Run(out), configuration.build(settings))
-        _decide_jobs(out)
+        tags = _device_tags(out)
+        _decide_jobs(out, tags)
         logger.info(conclude(out))
-        sample(out, fit(out))
-        evaluate(out)
+        sample(out, fit.with_options(tags=tags)(out))
+        evaluate.with_options(tags=tags)(out)
         render(out)
     gates.check(Run(out))
     return out
 
 
-def _decide_jobs(out: Path) -> None:
+def _device_tags(out: Path) -> list[str]:
+    """``gpu`` or ``cpu``: what limits of concurrency go by."""
+    return ["gpu" if stages.device(stages.settings(Run(out))).startswith("cuda") else "cpu"]
+
+
+def _decide_jobs(out: Path, tags: list[str]) -> None:
     """One task per job. The task only waits: the work is done in processes of one thread each, as
     everywhere, so that the result is the same to the byte."""
     run = Run(out)
@@ -125,7 +132,8 @@ def _decide_jobs(out: Path) -> None:
     deadline = time.monotonic() + limit if limit is not None else math.inf
     with executor.processes(stages.workers(config)) as submit:
         while time.monotonic() < deadline and (due := stages.pending(run)):
-            futures = [decide_job.submit(out, job, submit, deadline) for job in due]
+            job_task = decide_job.with_options(tags=tags)
+            futures = [job_task.submit(out, job, submit, deadline) for job in due]
             for future in futures:
                 future.result()
 

@@ -12,12 +12,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synthgen.data.images.read import read_images
     from synthgen.gan_sampler import GANSampler
     from synthgen.generators.arn import ARN
     from synthgen.generators.auto import Auto
     from synthgen.generators.ctgan import CTGAN
     from synthgen.generators.ctgan_paper import CTGANPaper
     from synthgen.generators.dp_ctgan import DPCTGAN
+    from synthgen.generators.images.acgan import ACGAN
+    from synthgen.generators.images.cdcgan import CDCGAN
+    from synthgen.generators.images.cgan import CGAN
+    from synthgen.generators.images.dcgan import DCGAN
+    from synthgen.generators.images.gan import GAN
+    from synthgen.generators.images.r3gan import R3GAN
+    from synthgen.generators.images.sngan import SNGAN
+    from synthgen.generators.images.wgan import WGAN
+    from synthgen.generators.images.wgan_gp import WGANGP
     from synthgen.generators.mixture import Mixture
     from synthgen.generators.resample import Resample
     from synthgen.generators.sdv import SDVCTGAN, SDVTVAE, SDVCopulaGAN, SDVGaussianCopula
@@ -45,16 +55,35 @@ _HOME = {
     "SDVCTGAN": "synthgen.generators.sdv",
     "SDVTVAE": "synthgen.generators.sdv",
     "SDVGaussianCopula": "synthgen.generators.sdv",
+    "ACGAN": "synthgen.generators.images.acgan",
+    "CDCGAN": "synthgen.generators.images.cdcgan",
+    "CGAN": "synthgen.generators.images.cgan",
+    "DCGAN": "synthgen.generators.images.dcgan",
+    "GAN": "synthgen.generators.images.gan",
+    "R3GAN": "synthgen.generators.images.r3gan",
+    "SNGAN": "synthgen.generators.images.sngan",
+    "WGAN": "synthgen.generators.images.wgan",
+    "WGANGP": "synthgen.generators.images.wgan_gp",
+    "read_images": "synthgen.data.images.read",
     "SDVCopulaGAN": "synthgen.generators.sdv",
 }
 
 __all__ = [
+    "ACGAN",
     "ARN",
+    "CDCGAN",
+    "CGAN",
     "CTGAN",
+    "DCGAN",
     "DPCTGAN",
+    "GAN",
+    "R3GAN",
     "SDVCTGAN",
     "SDVTVAE",
+    "SNGAN",
     "TVAE",
+    "WGAN",
+    "WGANGP",
     "AugmentedRun",
     "Auto",
     "CTGANPaper",
@@ -66,6 +95,7 @@ __all__ = [
     "Smote",
     "augment",
     "read",
+    "read_images",
     "sample_shards",
 ]
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import validate_data
 
 from synthgen import config as configuration
 from synthgen.benchmark.threads import single_thread
-from synthgen.config import Budget, Config
+from synthgen.config import Budget, TableConfig
 from synthgen.data.assemble import join
 from synthgen.data.checks import check_frame, check_names
 from synthgen.data.infer import infer
@@ -29,8 +29,8 @@ from synthgen.data.table import Table
 from synthgen.errors import ConfigError, ShortfallWarning
 from synthgen.generators.base import Generator
 from synthgen.pipeline import stages
-from synthgen.pipeline.draw import draw
 from synthgen.pipeline.seeds import derive
+from synthgen.pipeline.tables.draw import draw
 from synthgen.training.context import Context
 
 _PREFIX = "generator__"
@@ -221,9 +221,9 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
         _warn_of_gaps(frame, made)
         return _stacked(X, made), np.concatenate(labels)
 
-    def _config(self) -> Config:
+    def _config(self) -> TableConfig:
         """The parameters as settings of a run, which has them checked in the same words."""
-        return configuration.build(
+        return _of_rows(
             {
                 "data": {"target": self.target_name_, "columns": self.columns or {}},
                 "budget": self.budget,
@@ -242,11 +242,17 @@ class GANSampler(BaseOverSampler):  # type: ignore[misc]
 # ---- hyper-parameters -------------------------------------------------------------------------
 
 
+def _of_rows(settings: dict[str, Any]) -> TableConfig:
+    config = configuration.build({"modality": "table", **settings})
+    assert isinstance(config, TableConfig)
+    return config
+
+
 def _generator(given: str | Generator) -> Generator:
     """The generator of this name. Raises ConfigError where there is none."""
     if isinstance(given, Generator):
         return given
-    return configuration.build({"data": {"target": ""}, "generator": {"name": given}}).generator
+    return _of_rows({"data": {"target": ""}, "generator": {"name": given}}).generator
 
 
 def _fields(generator: Generator) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from synthgen import config as configuration
 from synthgen import pipeline
@@ -16,6 +17,8 @@ from synthgen.data.read import read as read_source
 from synthgen.generators.base import Generator
 from synthgen.pipeline import stages
 from synthgen.pipeline.events import Event
+from synthgen.pipeline.images import contents as images
+from synthgen.pipeline.tables import contents as tables
 from synthgen.report import load, summary
 from synthgen.results import Report, Verdict
 from synthgen.runs import Run
@@ -43,19 +46,30 @@ class AugmentedRun:
         return load(self._run / "report.json")
 
     @property
-    def augmented(self) -> pd.DataFrame:
-        """Training rows, then the chosen synthetic rows (none if they would not help)."""
-        return stages.augmented(self._run)
+    def augmented(self) -> Any:
+        """Training data, then the chosen synthetic data (none if they would not help): a frame, or
+        :class:`~synthgen.data.images.images.Images`."""
+        if self._of_images:
+            return images.augmented_images(self._run)
+        return tables.augmented(self._run)
 
     @property
-    def synthetic(self) -> pd.DataFrame:
-        """All rows that were drawn."""
-        return stages.synthetic_rows(self._run).frame
+    def synthetic(self) -> Any:
+        """All that was drawn."""
+        if self._of_images:
+            return images.synthetic_images(self._run, images.training_images(self._run))
+        return tables.synthetic_rows(self._run).frame
 
     @property
-    def test(self) -> pd.DataFrame:
-        """The sealed rows: nothing was learned from them."""
-        return stages.sealed_rows(self._run).frame
+    def test(self) -> Any:
+        """The sealed part: nothing was learned from it."""
+        if self._of_images:
+            return images.sealed_images(self._run, images.training_images(self._run))
+        return tables.sealed_rows(self._run).frame
+
+    @property
+    def _of_images(self) -> bool:
+        return stages.settings(self._run).modality == "images"
 
     def __repr__(self) -> str:
         return summary(self.report)
@@ -69,27 +83,33 @@ class AugmentedRun:
 
 
 def augment(
-    data: pd.DataFrame | str | Path,
-    target: str,
+    data: pd.DataFrame | tuple[ArrayLike, ArrayLike] | str | Path,
+    target: str | None = None,
     *,
     out: str | Path | None = None,
     force: bool = False,
     progress: bool = True,
     **settings: Any,
 ) -> AugmentedRun:
-    """Decide whether synthetic rows help a classifier of ``target``, and make them.
+    """Decide whether synthetic rows or images help a classifier of ``target``, and make them.
 
-    ``data`` is a frame, or anything that ``synthgen augment`` reads. ``out`` is the run directory;
-    by default a new folder below the system's temporary one, which holds your training rows.
+    ``data`` is a frame, a pair of arrays (images as :class:`~synthgen.data.images.arrays.Arrays`
+    takes them, and their labels), or anything that ``synthgen augment`` reads. Of a table
+    ``target`` is the column to predict; of images it is the column of labels, if not "label".
+    ``out`` is the run directory; by default a new folder below the system's temporary one, which
+    holds your training data.
     Further keywords are settings of the configuration: ``budget="quick"``, ``generator="tvae"`` or
     ``generator={"name": "ctgan", "epochs": 50}``, and nested ones with two underscores:
     ``sample__ratio="balanced"``, ``data__group="patient"``.
 
     Raises the errors of :mod:`synthgen.errors`.
     """
-    nested: dict[str, Any] = {"data": {"target": target}}
-    if not isinstance(data, pd.DataFrame):
+    given = data if isinstance(data, pd.DataFrame | tuple) else None
+    nested: dict[str, Any] = {"data": {} if target is None else {"target": target}}
+    if given is None:
         nested["data"]["source"] = str(data)
+    else:
+        nested["modality"] = "images" if isinstance(given, tuple) else "table"
     for name, value in settings.items():
         part: Any = value
         if name == "generator" and not isinstance(value, Mapping):
@@ -99,9 +119,8 @@ def augment(
         nested = configuration.merge(nested, part)
     config = configuration.build(nested)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="synthgen-")) / "run"
-    frame = data if isinstance(data, pd.DataFrame) else None
     run = pipeline.augment(
-        config, folder, frame=frame, force=force, notify=_print if progress else _quiet
+        config, folder, data=given, force=force, notify=_print if progress else _quiet
     )
     return AugmentedRun(run)
 

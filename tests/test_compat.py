@@ -359,7 +359,8 @@ def test_rare_categories_and_extremes_are_in_no_row_and_no_file(tmp_path: Path) 
     content = (tmp_path / "model").read_bytes()
     assert b"Klein" not in content
     # With its point: four digits alone stand somewhere in many a weight.
-    assert b"9876.5" not in content and struct.pack("<d", 9876.5) not in content
+    assert b"9876.5" not in content
+    assert struct.pack("<d", 9876.5) not in content
     with pytest.raises(ConfigError, match="fewer than five rows"):
         model.sample(5, "shape", "Klein bottle")
 

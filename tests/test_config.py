@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from synthgen import config as configuration
-from synthgen.config import Config, assignment, build, commented, generators, merge, resolve
+from synthgen.config import assignment, build, commented, generators, merge, resolve
+from synthgen.config.budget import TABLES
 from synthgen.errors import ConfigError
 from tests.conftest import ROOT
 
@@ -105,7 +106,7 @@ def test_the_examples_are_valid(path: Path) -> None:
 
 
 def test_the_json_schema_knows_every_generator() -> None:
-    schema = json.dumps(Config.model_json_schema())
+    schema = json.dumps(configuration.json_schema())
     for generator in generators():
         assert f'"{generator.model_fields["name"].default}"' in schema
 
@@ -155,21 +156,21 @@ def test_the_budget_fills_only_what_is_unset() -> None:
     config = build(MINIMAL | {"budget": "quick", "decide": {"resamples": 7}})
     resolved = resolve(config, rows=10_000)
     assert resolved.decide.resamples == 7
-    assert resolved.decide.ratios == configuration.EFFORT["quick"].ratios
+    assert resolved.decide.ratios == TABLES["quick"].ratios
     generator = resolved.generator
     assert generator.name == "ctgan"
-    assert generator.epochs == round(configuration.EFFORT["quick"].steps / (10_000 // 500))
+    assert generator.epochs == round(TABLES["quick"].steps / (10_000 // 500))
     fixed = build(MINIMAL | {"generator": {"name": "ctgan", "epochs": 2}})
     assert resolve(fixed, rows=10_000).generator.model_dump()["epochs"] == 2
 
 
-@pytest.mark.parametrize("budget", configuration.EFFORT)
+@pytest.mark.parametrize("budget", TABLES)
 def test_the_budget_decides_what_auto_tries_and_for_how_long(budget: configuration.Budget) -> None:
     config = build(MINIMAL | {"budget": budget, "generator": {"name": "auto", "draws": 2}})
     auto = resolve(config, rows=10_000).generator
     assert auto.name == "auto"
     assert auto.draws == 2
-    assert [one.name for one in auto.candidates] == list(configuration.EFFORT[budget].candidates)
+    assert [one.name for one in auto.candidates] == list(TABLES[budget].candidates)
     for one in auto.candidates:
         alone = build(MINIMAL | {"budget": budget, "generator": {"name": one.name}})
         assert one == resolve(alone, rows=10_000).generator

@@ -22,6 +22,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
 from synthgen import CTGAN, TVAE, GANSampler, Resample, Smote, config
+from synthgen.config import budget as budget_of
 from synthgen.data.overrides import ColumnOverride
 from synthgen.data.schema import Categorical, Numeric
 from synthgen.data.table import Table
@@ -426,7 +427,7 @@ def test_the_budget_decides_epochs_as_in_a_run(budget: config.Budget) -> None:
     sampler = GANSampler(Budgeted(), budget=budget).set_params(generator__batch_size=1)
     sampler.fit_resample(X, y)
     # 60 steps are an epoch.
-    assert sampler.generator_.epochs == config.EFFORT[budget].steps // 60
+    assert sampler.generator_.epochs == budget_of.TABLES[budget].steps // 60
     assert sampler.generator_.batch_size == 1
     assert sampler.generator.model_fields_set == {"batch_size"}
     sampler.set_params(generator__epochs=2).fit_resample(X, y)

@@ -10,6 +10,9 @@ import pytest
 import synthgen
 from synthgen.errors import ConfigError, DataError
 from synthgen.generators.ctgan import CTGAN
+from synthgen.generators.images.cgan import CGAN
+from synthgen.metrics.images import scores
+from tests.pipeline.images.pictures import shapes
 from tests.pipeline.tables import people
 
 FAST = {
@@ -58,3 +61,29 @@ def test_every_public_name_is_there() -> None:
     assert set(synthgen.__all__) <= set(dir(synthgen))
     with pytest.raises(AttributeError):
         _ = synthgen.absent
+
+
+def test_images_as_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "STEPS", 5)
+    made = shapes()
+    labels = [made.classes[k] for k in made.labels]
+    run = synthgen.augment(
+        (made.pixels[:, 0], labels),
+        out=tmp_path / "run",
+        generator=CGAN(steps=20, width=8, evaluations=0),
+        sample__ratio=0.5,
+        workers=1,
+        progress=False,
+        decide={
+            "resamples": 3,
+            "arms": ["nothing"],
+            "learners": ["tests.benchmark.images.worlds:perceptron"],
+            "classifier_steps": 5,
+        },
+    )
+    assert run.report.modality == "images"
+    assert len(run.augmented) == 48 + 24
+    assert run.augmented.classes == made.classes
+    assert len(run.synthetic) == 48
+    assert len(run.test) == 12
+    assert run._repr_html_().startswith("<iframe")

@@ -27,7 +27,8 @@ def repeats(board: Comparison, generator: str) -> bool:
 def diagnosed(board: Comparison, generators: Sequence[str]) -> list[str]:
     """Sentences on each generator whose rows are copies, do not carry the target, or are easily
     told from real ones. None for what is in order."""
-    found = []
+    found: list[str] = []
+    rows, copying = f"{board.settings.unit}s", board.settings.copying
     for name in generators:
         seen = board.diagnoses(name)
         if not seen:
@@ -36,8 +37,8 @@ def diagnosed(board: Comparison, generators: Sequence[str]) -> list[str]:
         coincident = float(np.mean([d.coincident for d in seen]))
         if repeats(board, name):
             found.append(
-                f"{name} repeats what is there: {copied:.0%} of its rows equal training rows "
-                f"({coincident:.0%} of real rows do)."
+                f"{name} repeats what is there: {copied:.0%} of its {rows} {copying} training "
+                f"{rows} ({coincident:.0%} of real {rows} do)."
             )
         pairs = [(d.alone, d.real) for d in seen if d.alone is not None and d.real is not None]
         if pairs:
@@ -46,14 +47,14 @@ def diagnosed(board: Comparison, generators: Sequence[str]) -> list[str]:
             if real > chance and (real - alone) > LOST * (real - chance):
                 metric = SCORERS[board.settings.metric].title
                 found.append(
-                    f"{name} loses the target: trained on its rows alone a classifier reaches "
-                    f"{metric} {alone * 100:.1f} on real rows, and {real * 100:.1f} with as many "
+                    f"{name} loses the target: trained on its {rows} alone a classifier reaches "
+                    f"{metric} {alone * 100:.1f} on real {rows}, and {real * 100:.1f} with as many "
                     "real ones."
                 )
         told = [d.detected for d in seen if d.detected is not None]
         if told and float(np.mean(told)) > TOLD:
             found.append(
-                f"{name} is told from real rows with ROC-AUC {float(np.mean(told)):.2f} "
+                f"{name} is told from real {rows} with ROC-AUC {float(np.mean(told)):.2f} "
                 "(0.5: not at all)."
             )
     return found

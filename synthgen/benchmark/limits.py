@@ -31,8 +31,8 @@ def _failures(board: Comparison) -> list[str]:
             counts[source, what] += 1
             example.setdefault((source, what), message)
     return [
-        f"{'training rows alone' if source == ROWS else source}: "
-        f"{'too few rows came' if what == 'shortfall' else f'{what} failed'} in "
+        f"{f'training {settings.unit}s alone' if source == ROWS else source}: "
+        f"{f'too few {settings.unit}s came' if what == 'shortfall' else f'{what} failed'} in "
         f"{count} of {settings.resamples} resamples ({example[source, what]})."
         for (source, what), count in counts.items()
     ]
@@ -60,10 +60,10 @@ def unmeasured(board: Comparison) -> int:
 
 
 def _capped(board: Comparison) -> list[str]:
-    sizes = board.sizes
+    sizes, unit = board.sizes, board.settings.unit
     if sizes is None or sizes.used >= sizes.available:
         return []
     return [
-        f"Measured on {sizes.used:,} of {sizes.available:,} training rows: what helps few rows "
-        "may help many less."
+        f"Measured on {sizes.used:,} of {sizes.available:,} training {unit}s: what helps few "
+        f"{unit}s may help many less."
     ]

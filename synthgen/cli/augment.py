@@ -32,6 +32,8 @@ def augment(
     time: options.Time = None,
     subgroup: options.Subgroup = None,
     test: options.Test = None,
+    rows_per_class: options.RowsPerClass = None,
+    begin: options.Begin = None,
     dry_run: options.DryRun = False,
     json_: options.Json = False,
     progress: options.Progress = ProgressStyle.auto,
@@ -39,9 +41,10 @@ def augment(
     verbose: options.Verbose = 0,
     force: options.Force = False,
 ) -> None:
-    """Decide whether synthetic rows help, and write the augmented table and the report.
+    """Decide whether synthetic rows or images help, and write the augmented set and the report.
 
-    DATA may be left out if the configuration names a source.
+    DATA may be left out if the configuration names a source. Of a table --target names the column
+    to predict; of images it may be left out where the labels are folders or a column "label".
     """
     set_verbosity(verbose)
     given = {
@@ -51,6 +54,8 @@ def augment(
         "data.time": time,
         "data.subgroups": subgroup or None,
         "data.test": test,
+        "split.rows_per_class": rows_per_class,
+        "generator.begin": begin,
         "generator.name": generator,
         "sample.ratio": options.ratio(ratio),
         "budget": budget.value if budget is not None else None,
@@ -62,8 +67,9 @@ def augment(
     from synthgen import pipeline
     from synthgen.config import build
     from synthgen.errors import ConfigError
+    from synthgen.pipeline.images.beginning import named
 
-    job = build(settings)
+    job = build(named(settings))
     if not job.data.source:
         raise ConfigError("no data to read", "name a file: synthgen augment DATA --target COLUMN")
     if dry_run:
@@ -112,13 +118,13 @@ def _until_gates(work: Callable[[], object]) -> GateError | None:
 
 def show(folder: Path, *, as_json: bool) -> None:
     """Print a finished run's result."""
-    from synthgen.pipeline import stages
+    from synthgen.pipeline.kinds import kind_in
     from synthgen.report import load, summary
     from synthgen.runs import Run
 
     run = Run(folder)
     report = load(run / "report.json")
-    augmented = run / f"augmented{stages.origin(run).extension}"
+    augmented = run / f"augmented{kind_in(run).form(run).extension}"
     if as_json:
         result = {
             "run": str(folder),
@@ -137,7 +143,8 @@ def show(folder: Path, *, as_json: bool) -> None:
     rows = report.provenance.rows
     added = rows["augmented"] - rows["train"]
     print()
-    print(f"augmented set  {augmented} ({rows['train']} of your rows + {added} synthetic)")
+    noun = "images" if report.modality == "images" else "rows"
+    print(f"augmented set  {augmented} ({rows['train']} of your {noun} + {added} synthetic)")
     print(f"report         {run / 'report.html'}")
 
 
@@ -152,7 +159,8 @@ def _forecast(job: Config, as_json: bool) -> None:
     for name, kind, note in seen.columns:
         print(f"{name:<{width}}  {kind:<11}  {note}")
     print()
-    print(f"training rows  {seen.train_rows}, sealed test rows {seen.test_rows}")
+    noun = f"{seen.unit}s"
+    print(f"training {noun}  {seen.train_rows}, sealed test {noun} {seen.test_rows}")
     print(f"decide         {seen.jobs} jobs on {seen.workers} workers")
     print(f"memory         about {seen.memory / 1e9:.1f} GB")
     print(f"time           about {duration(seen.seconds)} (measured on a small part)")

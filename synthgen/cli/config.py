@@ -30,9 +30,9 @@ def init(
 def schema(verbose: options.Verbose = 0) -> None:
     """Print the JSON Schema of the configuration, for editors and form generators."""
     set_verbosity(verbose)
-    from synthgen.config import Config
+    from synthgen.config import json_schema
 
-    print(json.dumps(Config.model_json_schema(), indent=1, ensure_ascii=False))
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
 
 @app.command("validate")

@@ -1,4 +1,4 @@
-"""``synthgen demo``: the main job on tables that scikit-learn carries, offline, in a minute."""
+"""``synthgen demo``: the main job on data that scikit-learn carries, offline, in a minute."""
 
 from __future__ import annotations
 
@@ -19,10 +19,28 @@ _JOBS = {
         "decide": {"resamples": 4, "ratios": [1.0, "balanced"]},
     },
     "digits": {
-        "data": {"source": "sklearn:digits", "target": "target"},
+        "modality": "images",
+        "data": {"source": "sklearn:digits"},
         "budget": "quick",
-        "generator": {"name": "tvae", "epochs": 20, "batch_size": 100, "numeric": "quantiles"},
-        "decide": {"resamples": 3, "ratios": [1.0], "learners": ["logistic"]},
+        "split": {"rows_per_class": 30},
+        "generator": {
+            "name": "cgan",
+            "steps": 800,
+            "width": 16,
+            "generator_lr": 1e-3,
+            "critic_lr": 1e-3,
+            "ema": 0.99,
+            "evaluations": 0,
+        },
+        "decide": {
+            "resamples": 3,
+            "ratios": [1.0],
+            "weights": [],
+            "mixed": False,
+            "arms": ["nothing", "flips_crops"],
+            "classifier_steps": 40,
+            "curve": [0.5],
+        },
     },
 }
 

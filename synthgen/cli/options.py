@@ -32,7 +32,8 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="CSV, TSV or Parquet file, URL, sklearn:NAME or openml:NAME.",
+        help="CSV, TSV or Parquet file, URL, sklearn:NAME or openml:NAME; or a folder of images "
+        "by class, a ZIP of them, an image Parquet.",
         show_default=False,
     ),
 ]
@@ -45,7 +46,8 @@ GeneratorName = Annotated[
     typer.Option(
         "--generator",
         metavar="NAME",
-        help="ctgan (default), arn, mixture, tvae, auto (the best of them), smote, sdv-*",
+        help="Tables: ctgan (default), arn, mixture, tvae, auto (the best of them), smote, sdv-*. "
+        "Images: cdcgan (default), dcgan, r3gan, acgan, sngan, wgan-gp, wgan, cgan, gan.",
     ),
 ]
 RatioText = Annotated[
@@ -95,7 +97,24 @@ Subgroup = Annotated[
         help="A column whose subgroups must not be harmed; may be repeated.",
     ),
 ]
-Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test rows of your own.")]
+Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test data of your own.")]
+RowsPerClass = Annotated[
+    int | None,
+    typer.Option(
+        "--rows-per-class",
+        metavar="N",
+        min=1,
+        help="Training rows or images of each class at most: what would so few of them do?",
+    ),
+]
+Begin = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="A model of images, or a run, whose weights the generator begins with.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing run.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show schema, cost and time; write nothing.")

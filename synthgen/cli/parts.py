@@ -26,12 +26,13 @@ def train(
     set_: options.Set = None,
     seed: options.Seed = None,
     device: options.Device = None,
+    begin: options.Begin = None,
     progress: options.Progress = ProgressStyle.auto,
     quiet: options.Quiet = False,
     verbose: options.Verbose = 0,
     force: options.Force = False,
 ) -> None:
-    """Train a generator on all rows of DATA and keep the model.
+    """Train a generator on all of DATA and keep the model.
 
     Parquet is read column by column, so DATA may hold far more rows than a frame in memory could;
     here it may also be a folder of Parquet files of one schema. A killed training goes on from its
@@ -46,29 +47,32 @@ def train(
         "budget": budget.value if budget is not None else None,
         "seed": seed,
         "device": device,
+        "generator.begin": begin,
     }
     settings = options.settings(config=config, assignments=set_, given=given)
 
     from synthgen.config import build
     from synthgen.pipeline import alone
+    from synthgen.pipeline.images.beginning import named
 
     Ending.unfinished = alone.unfinished(out)
     follows = os.environ.get("RANK", "0") != "0"  # torchrun's first process speaks for all
     with watching(progress, quiet=quiet or follows) as notify:
-        alone.train(build(settings), out, force=force, notify=notify)
+        alone.train(build(named(settings)), out, force=force, notify=notify)
     if not follows:
         print(out)
 
 
 def sample(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model or a run directory.")],
-    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows or images.")],
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             metavar="PATH",
-            help="A file, or with --shard-rows a folder. Default: CSV on standard output.",
+            help="A file, or with --shard-rows a folder. Default: CSV on standard output. For "
+            "images a folder, a name in .zip or one in .parquet.",
         ),
     ] = None,
     shard_rows: Annotated[
@@ -103,10 +107,11 @@ def sample(
     verbose: options.Verbose = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Draw rows from a trained model.
+    """Draw rows or images from a trained model.
 
-    From a run directory, exact copies of its training rows are replaced by other draws; a bare
-    model does not hold its training rows and cannot do that.
+    From a run directory, copies of its training data are replaced by other draws; a bare model
+    does not hold its training data and cannot do that. Of images, --where label=CLASS asks for a
+    class.
 
     With --shard-rows the rows go to a folder of Parquet files. Each is drawn from a seed of its
     own, so that machines can share the work (--shards 0:499 here, --shards 500:999 there), and
@@ -177,8 +182,8 @@ def _condition(text: str) -> tuple[str, str]:
 
 
 def evaluate(
-    real: Annotated[str, typer.Argument(metavar="REAL", help="The rows trained on.")],
-    synthetic: Annotated[str, typer.Argument(metavar="SYNTHETIC", help="The synthetic rows.")],
+    real: Annotated[str, typer.Argument(metavar="REAL", help="The rows or images trained on.")],
+    synthetic: Annotated[str, typer.Argument(metavar="SYNTHETIC", help="The synthetic ones.")],
     holdout: Annotated[
         str | None,
         typer.Option(
@@ -193,7 +198,10 @@ def evaluate(
     json_: options.Json = False,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Score synthetic rows of any origin: fidelity, privacy and, with --target, utility."""
+    """Score synthetic data of any origin: fidelity, privacy and, with --target, utility.
+
+    REAL and SYNTHETIC are tables, or both are images (folders, archives, image Parquet).
+    """
     set_verbosity(verbose)
     from synthgen.pipeline import alone
 

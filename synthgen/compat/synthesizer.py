@@ -22,8 +22,9 @@ from synthgen.compat.training_data import Data, Form, Label, read_training_data
 from synthgen.data.overrides import did_you_mean
 from synthgen.errors import ConfigError
 from synthgen.generators.base import Generator, Sampler, Where
+from synthgen.generators.ctgan_paper import CTGANPaper
 from synthgen.generators.ctgan_sampler import CTGANSampler
-from synthgen.generators.tvae import TVAESampler
+from synthgen.generators.tvae import TVAE, TVAESampler
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.stages import device as device_of
 from synthgen.training.context import Context
@@ -39,7 +40,7 @@ _SEEDS = np.iinfo(np.int32).max
 class Synthesizer(ABC):
     """Base of the two classes, which add their arguments and their table of losses."""
 
-    ALGORITHM: ClassVar[type[Generator]]
+    ALGORITHM: ClassVar[type[CTGANPaper] | type[TVAE]]
     LOSSES: ClassVar[tuple[str, ...]]
     """The columns of ``loss_values``."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from synthgen.config import Config, absorb_metadata
-from synthgen.data.read import Loaded, read
+from synthgen.config import Config
 from synthgen.pipeline import assess, gates, stages
 from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.kinds import kind_of
 from synthgen.runs import Run, fresh
 
 __all__ = ["Event", "Notify", "augment", "default_folder", "execute", "resume", "start"]
@@ -21,16 +20,16 @@ def augment(
     config: Config,
     out: Path,
     *,
-    frame: pd.DataFrame | None = None,
+    data: Any = None,
     force: bool = False,
     notify: Notify = unheard,
 ) -> Run:
-    """The main job, in a new run directory ``out``. Reads ``config.data.source`` unless a frame
-    is handed over.
+    """The main job, in a new run directory ``out``. Reads ``config.data.source`` unless ``data``
+    are handed over: a frame, or for images a pair of arrays (pixels, labels).
 
     Raises the errors of :mod:`synthgen.errors`; a GateError comes after everything is written.
     """
-    config, loaded = _prepared(config, frame)
+    config, loaded = _prepared(config, data)
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
         execute(run, notify)
@@ -41,26 +40,25 @@ def start(
     config: Config,
     out: Path,
     *,
-    frame: pd.DataFrame | None = None,
+    data: Any = None,
     force: bool = False,
     notify: Notify = unheard,
 ) -> Run:
     """Only the first stage: a new run directory with its sealed split and resolved settings."""
-    config, loaded = _prepared(config, frame)
+    config, loaded = _prepared(config, data)
     with fresh(out, force=force) as run:
         stages.split(run, config, loaded, notify)
     return run
 
 
-def _prepared(config: Config, frame: pd.DataFrame | None) -> tuple[Config, Loaded]:
-    """What can be checked before any work is; the configuration with its metadata file, and the
-    rows."""
+def _prepared(config: Config, data: Any) -> tuple[Config, Any]:
+    """What can be checked before any work is; the configuration with its metadata file, and what
+    was read."""
+    kind = kind_of(config)
     gates.check_names(config)
-    config = absorb_metadata(config)
+    config = kind.check(config)
     stages.device(config)
-    stages.check_packages(config)
-    source = config.data.source if frame is None else frame
-    return config, read(source, stages.reading(config))
+    return config, kind.read(config, data)
 
 
 def resume(

@@ -21,9 +21,11 @@ from synthgen.benchmark.ranking import ScoreTable
 from synthgen.benchmark.scoring import SCORERS
 from synthgen.config import Config
 from synthgen.errors import ConfigError, GateError, SynthgenError
-from synthgen.pipeline import assess, bench_file, gates, stages
+from synthgen.pipeline import bench_file, gates, stages
 from synthgen.pipeline.bench_file import BenchFile, Cell
 from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.facts import versions
+from synthgen.pipeline.kinds import kind_in
 from synthgen.report import bench as results
 from synthgen.report import bench_text, load
 from synthgen.report.bench import NOTHING, Bench, DataSet, Failure, Measured
@@ -103,7 +105,7 @@ def _objection(cell: Cell) -> SynthgenError | None:
             return None
         stages.check_split(run)
         stages.check_same(run, cell.config)
-        if source.is_file() and sha256(source) != stages.origin(run).sha256:
+        if source.is_file() and sha256(source) != kind_in(run).form(run).sha256:
             raise ConfigError(
                 f"{source} has changed since {cell.folder} was begun",
                 "choose another folder with --out, or replace the run with --force",
@@ -193,7 +195,7 @@ def conclude(
         ],
         alpha=ranking.ALPHA,
         settings=file.model_dump(mode="json", exclude_unset=True),
-        versions=assess.versions(),
+        versions=versions(),
     )
 
 

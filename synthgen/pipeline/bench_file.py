@@ -23,7 +23,7 @@ from pydantic import (
 from synthgen import config as configuration
 from synthgen.benchmark.arms import Treatment
 from synthgen.benchmark.settings import CheapArm
-from synthgen.config import Config, DataConfig
+from synthgen.config import DataConfig, TableConfig
 from synthgen.errors import ConfigError
 
 CHEAP: tuple[str, ...] = typing.get_args(CheapArm)
@@ -110,7 +110,7 @@ class Cell:
     dataset: str
     generator: str
     seed: int
-    config: Config
+    config: TableConfig
     folder: Path
 
     @property
@@ -171,11 +171,13 @@ def _check_settings(settings: Mapping[str, Any], where: str) -> None:
     _config({"data": {"target": "-"}, **settings}, where)
 
 
-def _config(settings: Mapping[str, Any], where: str) -> Config:
+def _config(settings: Mapping[str, Any], where: str) -> TableConfig:
     try:
-        return configuration.build(settings)
+        config = configuration.build({**settings, "modality": "table"})
     except ConfigError as error:
         raise ConfigError(f"{where}: {error.cause}", error.remedy) from None
+    assert isinstance(config, TableConfig)
+    return config
 
 
 def _explain(error: ValidationError) -> tuple[str, str]:

@@ -20,12 +20,13 @@ from synthgen.benchmark.scoring import scorers
 from synthgen.pipeline import assess, stages
 from synthgen.report import load
 from synthgen.report.advice import sentence
-from synthgen.results import Decision, Difference, Goal, Interval, Pillar, Report, Score
+from synthgen.results import Decision, Difference, Goal, Interval, Modality, Pillar, Report, Score
 from synthgen.runs import Run
 
 Better: TypeAlias = Literal["a", "b", "equal"]
 
-SPLIT = ("split/train.parquet", "split/test.parquet")
+SPLIT = "split/"
+"""What the hashes of the parts of a run begin with."""
 RESAMPLING = (
     "data.target",
     "data.group",
@@ -48,6 +49,7 @@ class Side(_Data):
     """One run's answer. ``difference`` and ``interval`` are those of its verdict."""
 
     run: str
+    modality: Modality = "table"
     source: str
     generator: str
     seed: int
@@ -179,7 +181,8 @@ def _paired(one: Board, two: Board, arms: list[str], metric: str) -> Difference 
 
 def _alike(a: Report, b: Report) -> Alike:
     one, two = a.provenance, b.provenance
-    split = all(name in one.hashes and one.hashes[name] == two.hashes.get(name) for name in SPLIT)
+    sealed, others = _sealed(a), _sealed(b)
+    split = bool(sealed) and sealed == others
     flat_a, flat_b = _flat(one.config), _flat(two.config)
     why_not = [name for name in RESAMPLING if flat_a.get(name) != flat_b.get(name)]
     if not split:
@@ -190,6 +193,11 @@ def _alike(a: Report, b: Report) -> Alike:
         resamples=not why_not,
         why_not=why_not,
     )
+
+
+def _sealed(report: Report) -> dict[str, str]:
+    """Hashes of the training and the test part."""
+    return {k: v for k, v in report.provenance.hashes.items() if k.startswith(SPLIT)}
 
 
 def _same_data(a: Report, b: Report, split: bool) -> bool | None:
@@ -215,6 +223,7 @@ def _side(run: Run, report: Report) -> Side:
     found, known = report.verdict, report.provenance
     return Side(
         run=str(run.path),
+        modality=report.modality,
         source=known.source,
         generator=known.generator,
         seed=known.seed,

@@ -49,7 +49,8 @@ def _alike(found: Comparison) -> list[str]:
         lines.insert(0, "NOT THE SAME DATA: nothing below tells which run is better.")
     elif not alike.split:
         about = "Same data, but other" if alike.data else "Other"
-        lines.insert(0, f"{about} sealed rows: small differences of scores mean nothing.")
+        nouns = "images" if found.a.modality == "images" else "rows"
+        lines.insert(0, f"{about} sealed {nouns}: small differences of scores mean nothing.")
     return lines
 
 
@@ -78,7 +79,7 @@ def _arms(found: Comparison) -> list[str]:
         heads += [f"{letter}: {name(side.metric)}{unit}", "interval"]
         shown.append(effects)
     rows = [
-        [name(pair.arm), *_effect(pair.a, shown[0]), *_effect(pair.b, shown[1])]
+        [name(pair.arm, found.a.modality), *_effect(pair.a, shown[0]), *_effect(pair.b, shown[1])]
         for pair in found.arms
     ]
     return aligned([["against doing nothing", *heads], *rows]) if rows else []

@@ -10,24 +10,18 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from synthgen.benchmark import executor, jobs, schedule
-from synthgen.benchmark.arms import CHEAP_GENERATORS, ROWS, Generator, Source, ladder
+from synthgen.benchmark import executor, schedule
 from synthgen.benchmark.comparison import Comparison
 from synthgen.benchmark.records import Job, JobResult
 from synthgen.benchmark.verdict import conclude
 from synthgen.config import Config
-from synthgen.data.schema import Task
-from synthgen.pipeline.contents import overrides, schema, settings, training_rows
+from synthgen.pipeline.contents import settings
 from synthgen.pipeline.events import Event, Notify
-from synthgen.pipeline.machine import device, workers
+from synthgen.pipeline.kinds import kind_in
+from synthgen.pipeline.machine import workers
 from synthgen.pipeline.seeds import derive
 from synthgen.results import Verdict
 from synthgen.runs import Run, dump, write_atomic
-
-
-def sources(config: Config, task: Task) -> tuple[Source, ...]:
-    """What a resolved configuration has measured."""
-    return ladder(config.decide, (config.generator.name,), task)
 
 
 def pending(run: Run) -> list[Job]:
@@ -35,8 +29,7 @@ def pending(run: Run) -> list[Job]:
     may be due, until the list is empty."""
     if run.done("decide"):
         return []
-    config = settings(run)
-    asked = sources(config, schema(run).task)
+    config, asked = settings(run), kind_in(run).sources(run)
     return schedule.due(config.decide, asked, derive(config.seed, "decide"), _found(run))
 
 
@@ -46,28 +39,8 @@ def run_job(path: Path, job: Job) -> None:
     target = run.scratch("decide") / f"{job.name}.json"
     if target.is_file():
         return
-    config = settings(run)
-    result = jobs.run_job(
-        job,
-        training_rows(run),
-        config.decide,
-        _generator(config, job),
-        group=config.data.group,
-        time=config.data.time,
-        subgroups=config.data.subgroups,
-        overrides=overrides(config),
-        checkpoints=run.scratch(f"checkpoints/{job.name}"),
-        device=device(config),
-    )
+    result = kind_in(run).measure(run, job)
     write_atomic(target, dump(result.model_dump(mode="json")))
-
-
-def _generator(config: Config, job: Job) -> Generator | None:
-    if job.source.name == ROWS:
-        return None
-    if job.source.name == config.generator.name:
-        return config.generator
-    return CHEAP_GENERATORS[job.source.name]
 
 
 def decide(run: Run, notify: Notify, *, now: bool = False) -> None:
@@ -94,7 +67,7 @@ def decide(run: Run, notify: Notify, *, now: bool = False) -> None:
 def _measure(run: Run, due: Sequence[Job], deadline: float, notify: Notify) -> None:
     config, found = settings(run), _found(run)
     done = len(found)
-    asked = sources(config, schema(run).task)
+    asked = kind_in(run).sources(run)
     rest = schedule.remaining(config.decide, asked, derive(config.seed, "decide"), found)
     notify(Event("decide", done, done + rest))
     job_of_run = partial(run_job, run.path)

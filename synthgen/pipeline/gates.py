@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import difflib
 
-from synthgen.benchmark.scoring import SCORERS
 from synthgen.config import Config
 from synthgen.errors import ConfigError, GateError
-from synthgen.metrics import TABULAR
 from synthgen.pipeline import stages
+from synthgen.pipeline.kinds import kind_of
 from synthgen.report import load
 from synthgen.runs import Run
 
 
 def check_names(config: Config) -> None:
     """Raise ConfigError for a gate on a score that no run has; costs nothing, so it comes first."""
-    known = [*(metric.name for metric in TABULAR), *SCORERS, f"tstr_{config.decide.metric}"]
+    known = kind_of(config).scores(config)
     for name in config.gates:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -27,7 +26,10 @@ def check_names(config: Config) -> None:
 
 def check(run: Run) -> None:
     """Raise GateError if a gate fails; the run is complete all the same."""
-    scores = {score.metric: score.value for score in load(run / "report.json").scores}
+    scores: dict[str, float] = {}
+    for score in load(run / "report.json").scores:
+        # Of a metric of images in several spaces of features the first is the run's own classifier.
+        scores.setdefault(score.metric, score.value)
     for name, gate in stages.settings(run).gates.items():
         value = scores.get(name)
         if value is None:

@@ -9,19 +9,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from synthgen.data.images.layout import ImageLayout
 from synthgen.data.origin import Origin
 from synthgen.data.schema import Schema
 from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
-from synthgen.generators.base import Generator, PrivateSampler, Sampler
+from synthgen.generators.base import Generator, PrivateSampler
+from synthgen.generators.images import AnyImageGenerator
 from synthgen.runs import dump
 
 FILE = "generator.json"
-_adapter: TypeAdapter[Any] = TypeAdapter(AnyGenerator)
+Form = Origin | ImageLayout
+"""How the source of a model's training data was written."""
+_generator: TypeAdapter[Any] = TypeAdapter(
+    Annotated[AnyGenerator | AnyImageGenerator, Field(discriminator="name")]
+)
+_form: TypeAdapter[Form] = TypeAdapter(Form)
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,9 @@ class Model:
     """What a directory holds."""
 
     generator: Generator
-    sampler: Sampler
-    origin: Origin
+    sampler: Any
+    """Of rows, or of images."""
+    origin: Form
 
 
 def save(model: Model, path: Path) -> None:
@@ -38,7 +46,7 @@ def save(model: Model, path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     model.sampler.save(path)
     origin = model.origin
-    if isinstance(model.sampler, PrivateSampler):
+    if isinstance(model.sampler, PrivateSampler) and isinstance(origin, Origin):
         origin = _without_rows(origin, model.sampler.schema)
     record = {
         "generator": model.generator.model_dump(mode="json"),
@@ -69,8 +77,8 @@ def load(path: Path, **opt_in: Any) -> Model:
     folder = folder_of(path)
     try:
         record = json.loads((folder / FILE).read_text("utf-8"))
-        generator = _adapter.validate_python(record["generator"] | opt_in)
-        origin = Origin.model_validate(record["origin"])
+        generator = _generator.validate_python(record["generator"] | opt_in)
+        origin = _form.validate_python(record["origin"])
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"{path} holds no model", "make one with: synthgen train DATA --target COLUMN"

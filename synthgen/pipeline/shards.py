@@ -11,12 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 
 from synthgen.benchmark.executor import run_all
@@ -26,9 +29,9 @@ from synthgen.data.origin import Origin
 from synthgen.data.schema import Value
 from synthgen.errors import ConfigError
 from synthgen.pipeline import models
-from synthgen.pipeline.alone import RowSource
 from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.pipeline.seeds import derive, numbered
+from synthgen.pipeline.tables.alone import RowSource
 from synthgen.runs import dump, sha256, write_atomic
 
 MANIFEST = "manifest.json"
@@ -125,19 +128,25 @@ def sample_shards(
         _fingerprint(model),
     )
     wanted = _wanted(plan, shards)
-    make = partial(_make, model, out, plan, trust_pickle)
+    make = partial(_make, model, out, plan, trust_pickle, f"{_machine()}-{os.getpid()}")
     try:
         # What is wrong with the conditions or the keys is told before anything is written.
         source = _source(model, plan, trust_pickle)
         trial, _ = source.draw(1, plan.seed_of(0))
         number(trial, range(len(trial)), rows, seed)
         _claim(out, plan, force)
+        _forget_drafts(out)
         due = [k for k in wanted if not (out / plan.name_of(k)).is_file()]
         done = len(wanted) - len(due)
         notify(Event("sample", done, len(wanted)))
         for _ in run_all(due, make, workers):
             done += 1
             notify(Event("sample", done, len(wanted)))
+    except BaseException:
+        # Workers were ended wherever they were.
+        for draft in out.glob(f".part-*.{_machine()}-{os.getpid()}.parquet"):
+            draft.unlink()
+        raise
     finally:
         _cached.cache_clear()
     files = tuple(out / plan.name_of(k) for k in wanted)
@@ -213,8 +222,9 @@ def _cached(
     return RowSource.open(model, dict(where), allow_copies=allow, trust_pickle=trust_pickle)
 
 
-def _make(model: Path, out: Path, plan: Plan, trust_pickle: bool, shard: int) -> None:
-    """Draw one shard. Another process that draws it at the same time writes the same bytes."""
+def _make(model: Path, out: Path, plan: Plan, trust_pickle: bool, author: str, shard: int) -> None:
+    """Draw one shard. Another process that draws it at the same time writes the same bytes.
+    ``author``: the command that the draft is of."""
     source = _source(model, plan, trust_pickle)
     numbers = plan.numbers(shard)
     with single_thread():
@@ -222,7 +232,7 @@ def _make(model: Path, out: Path, plan: Plan, trust_pickle: bool, shard: int) ->
     numbers = numbers[: len(table)]
     table = number(table, numbers, plan.rows, derive(plan.seed, "keys"))
     path = out / plan.name_of(shard)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.parquet")
+    draft = path.with_name(f".{path.stem}.{author}.parquet")
     try:
         Origin.of(path, source.origin).write(table.frame, draft)
         with draft.open("rb+") as file:
@@ -231,6 +241,19 @@ def _make(model: Path, out: Path, plan: Plan, trust_pickle: bool, shard: int) ->
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _forget_drafts(out: Path) -> None:
+    """Remove what commands of this machine left that were killed."""
+    for draft in out.glob(f".part-*.{_machine()}-*.parquet"):
+        number = draft.stem.rpartition("-")[2]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            draft.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    """A word for this machine: others may draw into the same folder."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _shortfall(files: tuple[Path, ...], planned: int) -> tuple[str, ...]:

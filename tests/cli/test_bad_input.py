@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from synthgen.pipeline import stages
+from synthgen.pipeline.tables import contents
 from synthgen.runs import Run
 from tests.cli.ended import Cli
 from tests.cli.test_commands import FAST
@@ -241,7 +242,7 @@ def test_columns_that_say_nothing_are_constants(
         *FAST,
     )  # fmt: skip
     assert ended.code == 0, ended.err
-    schema = stages.schema(Run(tmp_path / "run"))
+    schema = contents.schema(Run(tmp_path / "run"))
     assert schema[column].kind == "constant"
     augmented = pd.read_csv(tmp_path / "run" / "augmented.csv")[column]
     assert len(augmented) == 2 * 96
@@ -266,7 +267,7 @@ def test_very_many_categories_are_kept_out_quickly(cli: Cli, tmp_path: Path) -> 
     assert ended.code == 0, ended.err
     assert time.monotonic() - started < 90
     assert "word: kept out of training" in ended.err
-    assert stages.schema(Run(tmp_path / "run"))["word"].kind == "text"
+    assert contents.schema(Run(tmp_path / "run"))["word"].kind == "text"
     synthetic = pd.read_parquet(tmp_path / "run" / "synthetic.parquet")
     assert synthetic["word"].isna().all()
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from synthgen import pipeline
-from synthgen.pipeline import splitting
+from synthgen.pipeline.tables import splitting
 from synthgen.report import load
 from synthgen.report.bench import Bench
 from synthgen.runs import sha256

@@ -13,6 +13,8 @@ import yaml
 from synthgen import pipeline
 from synthgen.runs import Run
 from tests.conftest import ROOT
+from tests.pipeline.images.pictures import shapes, written
+from tests.pipeline.images.pictures import small as small_images
 from tests.pipeline.tables import people, small
 from tests.pipeline.test_augment import files
 
@@ -70,3 +72,26 @@ def test_a_wrong_configuration_ends_before_any_server_starts(tmp_path: Path) -> 
     assert ended.returncode == 2
     assert "did you mean budget" in ended.stderr
     assert "server" not in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_same_flow_runs_image_jobs(tmp_path: Path) -> None:
+    source = written(shapes(), tmp_path)
+    config = small_images(str(source), workers=2)
+    plain = pipeline.augment(config, tmp_path / "plain")
+    (tmp_path / "job.yaml").write_text(
+        yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
+    )
+    home = {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--out", "flowed"],
+        cwd=tmp_path,
+        env={**os.environ, **home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "decide r000-cgan" in ended.stderr
+    assert files(Run(tmp_path / "flowed")) == files(plain)

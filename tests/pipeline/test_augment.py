@@ -15,6 +15,7 @@ from synthgen import pipeline
 from synthgen.errors import ConfigError, GateError
 from synthgen.metrics.exact_copies import copies
 from synthgen.pipeline import stages
+from synthgen.pipeline.tables import contents
 from synthgen.report import load
 from synthgen.runs import Run, sha256
 from tests.pipeline.tables import people, small
@@ -39,7 +40,7 @@ CONTRACT = {
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose augmented set holds synthetic rows."""
     config = small(sample={"ratio": "balanced"})
-    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "people", frame=people())
+    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "people", data=people())
 
 
 def files(run: Run) -> dict[str, str]:
@@ -64,7 +65,7 @@ def test_the_run_directory_is_complete(run: Run) -> None:
 
 def test_the_augmented_table_is_the_training_rows_then_synthetic_ones(run: Run) -> None:
     train = pd.read_parquet(run / "split" / "train.parquet")
-    augmented = stages.augmented(run)
+    augmented = contents.augmented(run)
     pd.testing.assert_frame_equal(augmented.head(len(train)), train)
     assert list(augmented.dtypes) == list(train.dtypes)
     counts = augmented["sick"].value_counts()
@@ -75,7 +76,7 @@ def test_the_augmented_table_is_the_training_rows_then_synthetic_ones(run: Run) 
 def test_no_training_row_is_copied(run: Run) -> None:
     from synthgen.data.table import Table
 
-    train = stages.training_rows(run)
+    train = contents.training_rows(run)
     synthetic = Table.load(run / "synthetic.parquet", train.schema)
     assert not copies(train, synthetic).any()
 
@@ -101,7 +102,7 @@ def test_rare_and_extreme_values_are_nowhere_but_in_real_rows(dtype: str, tmp_pa
         frame["town"] = frame["town"].astype(object)
     frame.loc[[3, 50, 90], "town"] = "Atlantis"
     frame.loc[[7], "income"] = 98765432109.5
-    run = pipeline.augment(small(), tmp_path / "run", frame=frame)
+    run = pipeline.augment(small(), tmp_path / "run", data=frame)
     synthetic = pd.read_parquet(run / "synthetic.parquet")
     assert "Atlantis" not in set(synthetic["town"])
     assert synthetic["income"].max() < 1e9
@@ -115,17 +116,17 @@ def test_rare_and_extreme_values_are_nowhere_but_in_real_rows(dtype: str, tmp_pa
 
 def test_same_seed_same_bytes_and_another_seed_others(run: Run, tmp_path: Path) -> None:
     config = small(sample={"ratio": "balanced"})
-    again = pipeline.augment(config, tmp_path / "again", frame=people())
+    again = pipeline.augment(config, tmp_path / "again", data=people())
     assert files(again) == files(run)
     other = pipeline.augment(
-        config.model_copy(update={"seed": 1}), tmp_path / "other", frame=people()
+        config.model_copy(update={"seed": 1}), tmp_path / "other", data=people()
     )
     assert files(other)["synthetic.parquet"] != files(run)["synthetic.parquet"]
 
 
 def test_processes_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     config = small(sample={"ratio": "balanced"}, workers=2)
-    several = pipeline.augment(config, tmp_path / "several", frame=people())
+    several = pipeline.augment(config, tmp_path / "several", data=people())
     same = {
         name for name in files(run) if name not in ("config.yaml", "report.json", "report.html")
     }
@@ -135,7 +136,7 @@ def test_processes_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
 def test_nothing_of_the_test_rows_reaches_what_is_learned_or_chosen(tmp_path: Path) -> None:
     """The canary: other test rows, same training rows; only scores of the test may differ."""
     frame = people()
-    plain = pipeline.augment(small(), tmp_path / "plain", frame=frame)
+    plain = pipeline.augment(small(), tmp_path / "plain", data=frame)
     held = pd.read_parquet(plain / "split" / "test.parquet")["key"]
     canary = frame.copy()
     rows = canary["key"].isin(held)
@@ -145,8 +146,8 @@ def test_nothing_of_the_test_rows_reaches_what_is_learned_or_chosen(tmp_path: Pa
     canary.loc[rows, "age"] = 17
     canary["town"] = canary["town"].astype(str)
     plain_text = frame.assign(town=frame["town"].astype(str))
-    a = pipeline.augment(small(), tmp_path / "a", frame=plain_text)
-    b = pipeline.augment(small(), tmp_path / "b", frame=canary)
+    a = pipeline.augment(small(), tmp_path / "a", data=plain_text)
+    b = pipeline.augment(small(), tmp_path / "b", data=canary)
     first, second = files(a), files(b)
     assert first["split/train.parquet"] == second["split/train.parquet"]
     assert first["split/test.parquet"] != second["split/test.parquet"]
@@ -162,22 +163,22 @@ def test_nothing_of_the_test_rows_reaches_what_is_learned_or_chosen(tmp_path: Pa
 
 def test_do_not_augment_returns_the_training_rows(tmp_path: Path) -> None:
     frame = people().assign(sick=lambda t: t["sick"].sample(frac=1, random_state=3).to_numpy())
-    run = pipeline.augment(small(), tmp_path / "noise", frame=frame)
+    run = pipeline.augment(small(), tmp_path / "noise", data=frame)
     assert stages.verdict(run).decision != "augment"
     train = pd.read_parquet(run / "split" / "train.parquet")
-    pd.testing.assert_frame_equal(stages.augmented(run), train)
+    pd.testing.assert_frame_equal(contents.augmented(run), train)
     assert len(pd.read_parquet(run / "synthetic.parquet")) == len(train)
 
 
 def test_a_fixed_ratio_is_obeyed_whatever_the_verdict(tmp_path: Path) -> None:
-    run = pipeline.augment(small(sample={"ratio": 0.5}), tmp_path / "run", frame=people())
-    assert len(stages.augmented(run)) == 320 + 160
+    run = pipeline.augment(small(sample={"ratio": 0.5}), tmp_path / "run", data=people())
+    assert len(contents.augmented(run)) == 320 + 160
 
 
 def test_a_failing_gate_leaves_a_complete_run(tmp_path: Path) -> None:
     config = small(gates={"column_shapes": {"min": 1.1}})
     with pytest.raises(GateError, match="column_shapes") as failed:
-        pipeline.augment(config, tmp_path / "run", frame=people())
+        pipeline.augment(config, tmp_path / "run", data=people())
     assert failed.value.exit_code == 6
     assert Run(tmp_path / "run").finished
 
@@ -190,17 +191,17 @@ def test_sdv_metadata_go_in_and_out(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "metadata.json"
     path.write_text(json.dumps(written))
     config = small(data={"target": "sick", "sdv_metadata": str(path)})
-    other = pipeline.augment(config, tmp_path / "run", frame=people())
+    other = pipeline.augment(config, tmp_path / "run", data=people())
     path.unlink()  # From here on the run does not need it.
     pipeline.resume(other.path)
-    assert stages.schema(other)["age"].kind == "categorical"
-    assert stages.schema(run)["age"].kind == "numeric"
+    assert contents.schema(other)["age"].kind == "categorical"
+    assert contents.schema(run)["age"].kind == "numeric"
     path.write_text("{}")
     with pytest.raises(ConfigError, match="SDV metadata"):
-        pipeline.augment(config, tmp_path / "third", frame=people())
+        pipeline.augment(config, tmp_path / "third", data=people())
     path.unlink()
     with pytest.raises(ConfigError, match=r"metadata\.json"):
-        pipeline.augment(config, tmp_path / "third", frame=people())
+        pipeline.augment(config, tmp_path / "third", data=people())
 
 
 def test_a_given_test_file_is_the_sealed_part(tmp_path: Path) -> None:
@@ -214,8 +215,8 @@ def test_a_given_test_file_is_the_sealed_part(tmp_path: Path) -> None:
         }
     )
     run = pipeline.augment(config, tmp_path / "run")
-    assert len(stages.training_rows(run)) == 400
-    assert len(stages.sealed_rows(run)) == 200
+    assert len(contents.training_rows(run)) == 400
+    assert len(contents.sealed_rows(run)) == 200
     assert (run / "augmented.csv").is_file()
 
 
@@ -229,16 +230,16 @@ def test_resuming_a_finished_run_changes_nothing(run: Run) -> None:
 def test_other_generators_go_the_same_way(generator: str, tmp_path: Path) -> None:
     settings = {"name": generator} | ({"epochs": 2} if generator == "tvae" else {})
     run = pipeline.augment(
-        small(generator=settings, sample={"ratio": 1.0}), tmp_path / "run", frame=people()
+        small(generator=settings, sample={"ratio": 1.0}), tmp_path / "run", data=people()
     )
     assert Run(run.path).finished
-    assert len(stages.augmented(run)) == 640
+    assert len(contents.augmented(run)) == 640
 
 
 def test_the_placebo_needs_leave_to_copy(tmp_path: Path) -> None:
     settings = {"ratio": 1.0, "copies": "allow"}
     run = pipeline.augment(
-        small(generator={"name": "resample"}, sample=settings), tmp_path / "run", frame=people()
+        small(generator={"name": "resample"}, sample=settings), tmp_path / "run", data=people()
     )
     report = load(run / "report.json")
     value = next(s.value for s in report.scores if s.metric == "exact_copies")

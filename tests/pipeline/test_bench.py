@@ -12,11 +12,13 @@ import pytest
 
 from synthgen import config as configuration
 from synthgen import pipeline
+from synthgen.config.budget import TABLES
 from synthgen.errors import ConfigError, DataError
-from synthgen.pipeline import bench_file, splitting
+from synthgen.pipeline import bench_file
 from synthgen.pipeline.bench import COLUMNS, bench
 from synthgen.pipeline.bench_file import build, cells
 from synthgen.pipeline.events import Event
+from synthgen.pipeline.tables import splitting
 from synthgen.report.bench import Bench
 from synthgen.runs import Run
 from tests.pipeline.bench_cells import BASELINES, CHEAP, GAINS, Cells, failing
@@ -79,7 +81,7 @@ def test_every_cell_is_a_whole_configuration(tmp_path: Path) -> None:
 def test_what_is_unset_is_left_to_the_budget(tmp_path: Path) -> None:
     (first, *_) = cells(small(), tmp_path)
     resolved = configuration.resolve(first.config, 100)
-    assert resolved.decide.resamples == configuration.EFFORT["quick"].resamples
+    assert resolved.decide.resamples == TABLES["quick"].resamples
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from synthgen import config as configuration
 from synthgen.cli import app
 from synthgen.errors import ConfigError, DataError
+from synthgen.generators.ctgan import CTGAN
 from synthgen.pipeline import compare as comparing
 from synthgen.pipeline.compare import Alike, compare
 from synthgen.pipeline.compare_text import text
@@ -199,7 +200,7 @@ def test_what_differs_in_the_configuration(finished: Finished) -> None:
         finished("d", decide={"ratios": [0.5]}, data={"columns": {"a.b": {"kind": "text"}}}),
     )
     differing = {one.name: (one.a, one.b) for one in found.settings}
-    assert differing["generator.epochs"] == (5, configuration.CTGAN(name="ctgan").epochs)
+    assert differing["generator.epochs"] == (5, CTGAN().epochs)
     assert differing["decide.ratios"][1] == [0.5]
     assert differing["gates.violations.max"] == (0.0, None)
     assert differing['data.columns."a.b".kind'] == (None, "text")

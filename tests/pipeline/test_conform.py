@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthgen.errors import DataError
-from synthgen.pipeline.conform import conform
+from synthgen.pipeline.tables.conform import conform
 
 
 def like() -> pd.DataFrame:

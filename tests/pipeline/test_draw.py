@@ -13,7 +13,7 @@ from synthgen.data.assemble import assemble, join
 from synthgen.data.infer import infer
 from synthgen.data.table import Table
 from synthgen.generators.base import Where
-from synthgen.pipeline.draw import coincidence_rate, draw
+from synthgen.pipeline.tables.draw import coincidence_rate, draw
 
 TOWNS = ["Bern", "Oslo", "Rome"]
 

@@ -18,7 +18,8 @@ from synthgen.errors import ConfigError, DataError
 from synthgen.generators.resample import Resample
 from synthgen.pipeline import stages
 from synthgen.pipeline.compare import paired
-from synthgen.pipeline.recipes import draw_recipe
+from synthgen.pipeline.tables import contents
+from synthgen.pipeline.tables.recipes import draw_recipe
 from synthgen.report import load, render
 from synthgen.results import Recipe
 from synthgen.runs import Run
@@ -50,13 +51,13 @@ def test_a_numeric_target_goes_all_the_way(tmp_path: Path) -> None:
         decide={"resamples": 3, "ratios": [1.0], "learners": ["ridge"], "filters": ["teacher"]},
         sample={"ratio": 1.0},
     )
-    run = pipeline.augment(config, tmp_path / "run", frame=_houses())
+    run = pipeline.augment(config, tmp_path / "run", data=_houses())
     report = load(run / "report.json")
     assert report.verdict.metric == "r2"
     assert {d.arm for d in report.differences} >= {"density_weights", "smote", "placebo", "ctgan"}
     assert {d.metric for d in report.differences} == {"r2", "rmse", "mae"}
     assert report.by_class == []
-    assert len(stages.augmented(run)) == 2 * len(stages.training_rows(run))
+    assert len(contents.augmented(run)) == 2 * len(contents.training_rows(run))
     assert "R²" in (run / "report.html").read_text("utf-8")
 
 
@@ -74,7 +75,7 @@ def test_what_does_not_fit_a_numeric_target_is_refused(
 ) -> None:
     config = small(data={"target": "price"}, **settings)
     with pytest.raises(ConfigError, match=cause):
-        pipeline.augment(config, tmp_path / "run", frame=_houses())
+        pipeline.augment(config, tmp_path / "run", data=_houses())
     assert not (tmp_path / "run").exists()
 
 
@@ -85,7 +86,7 @@ def test_subgroups_and_classes_are_in_the_report(tmp_path: Path) -> None:
     config = small(
         data={"target": "sick", "subgroups": ["town", "age"]}, generator=FAST, decide=_quick()
     )
-    run = pipeline.augment(config, tmp_path / "run", frame=people())
+    run = pipeline.augment(config, tmp_path / "run", data=people())
     report = load(run / "report.json")
     parts = {d.part for d in report.by_subgroup}
     assert {"town = Bern", "town = Zürich"} <= parts
@@ -100,14 +101,14 @@ def test_subgroups_and_classes_are_in_the_report(tmp_path: Path) -> None:
 def test_a_subgroup_column_that_is_not_there_is_refused_before_any_work(tmp_path: Path) -> None:
     config = small(data={"target": "sick", "subgroups": ["twon"]}, generator=FAST)
     with pytest.raises(DataError, match="no column 'twon'"):
-        pipeline.augment(config, tmp_path / "run", frame=people())
+        pipeline.augment(config, tmp_path / "run", data=people())
 
 
 def test_a_column_that_gives_the_target_away_is_named_in_the_verdict(tmp_path: Path) -> None:
     frame = people()
     frame["ward"] = np.where(frame["sick"] == "yes", "w1", "w2")
     config = small(generator=FAST, decide=_quick())
-    run = pipeline.augment(config, tmp_path / "run", frame=frame)
+    run = pipeline.augment(config, tmp_path / "run", data=frame)
     assert "'ward'" in stages.verdict(run).reasons[0]
     assert any("'ward'" in notice for notice in load(run / "report.json").notices)
 
@@ -122,7 +123,7 @@ def test_a_given_test_file_is_scored_over_seeds_and_known_rows_are_named(tmp_pat
         decide=_quick(),
         budget="quick",
     )
-    run = pipeline.augment(config, tmp_path / "run", frame=frame.iloc[:400].reset_index(drop=True))
+    run = pipeline.augment(config, tmp_path / "run", data=frame.iloc[:400].reset_index(drop=True))
     report = load(run / "report.json")
     assert {(s.metric, s.seeds, s.rows) for s in report.sealed} == {
         ("roc_auc", 3, 260),
@@ -138,7 +139,7 @@ def test_a_given_test_file_is_scored_over_seeds_and_known_rows_are_named(tmp_pat
 
 def test_a_run_out_of_time_concludes_from_what_it_has(tmp_path: Path) -> None:
     config = small(generator=FAST, decide=_quick(time_limit=1e-6))
-    run = pipeline.augment(config, tmp_path / "run", frame=people())
+    run = pipeline.augment(config, tmp_path / "run", data=people())
     answer = stages.verdict(run)
     assert (answer.decision, answer.resamples) == ("inconclusive", 0)
     assert any("3 of 3 resamples were not measured" in reason for reason in answer.reasons)
@@ -152,7 +153,7 @@ def test_an_interrupted_run_may_conclude_at_once_from_what_it_has(tmp_path: Path
 
     config = small(generator=FAST, decide=_quick(resamples=6, drop_losers=False))
     with pytest.raises(KeyboardInterrupt):
-        pipeline.augment(config, tmp_path / "run", frame=people(), notify=stop)
+        pipeline.augment(config, tmp_path / "run", data=people(), notify=stop)
     run = pipeline.resume(tmp_path / "run", now=True)
     answer = stages.verdict(run)
     assert 3 <= answer.resamples < 6
@@ -206,7 +207,7 @@ def test_a_bad_generator_is_rejected_and_the_report_says_why(
     verdict = conclude(results, settings, generators=(name,))
     assert verdict.decision == "do-not-augment"
     assert any(why in reason for reason in verdict.reasons)
-    run = pipeline.augment(small(generator=FAST, decide=_quick()), tmp_path / "run", frame=people())
+    run = pipeline.augment(small(generator=FAST, decide=_quick()), tmp_path / "run", data=people())
     page = render(load(run / "report.json").model_copy(update={"verdict": verdict}))
     assert why in page
     assert "Do not augment" in page
@@ -218,7 +219,7 @@ def test_a_bad_generator_is_rejected_and_the_report_says_why(
 def test_runs_on_the_same_resamples_are_paired(tmp_path: Path) -> None:
     runs = [
         pipeline.augment(
-            small(generator={"name": name}, decide=_quick()), tmp_path / name, frame=people()
+            small(generator={"name": name}, decide=_quick()), tmp_path / name, data=people()
         )
         for name in ("resample", "smote")
     ]

@@ -13,8 +13,9 @@ from synthgen import pipeline
 from synthgen.config import build
 from synthgen.data.table import Table
 from synthgen.errors import MachineError
-from synthgen.pipeline import alone, machine, models, stages
+from synthgen.pipeline import alone, machine, models
 from synthgen.pipeline.events import Event
+from synthgen.pipeline.tables import contents
 from synthgen.report import load
 from synthgen.runs import Run
 from tests.pipeline.tables import people, small
@@ -34,7 +35,7 @@ GENERATOR: dict[str, Any] = {
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose augmented set holds synthetic rows of every class."""
     config = small(generator=GENERATOR, sample={"ratio": "balanced"})
-    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "people", frame=people())
+    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "people", data=people())
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def alone_trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[
 
 def test_the_augmented_table_is_as_ever(run: Run) -> None:
     train = pd.read_parquet(run / "split" / "train.parquet")
-    augmented = stages.augmented(run)
+    augmented = contents.augmented(run)
     pd.testing.assert_frame_equal(augmented.head(len(train)), train)
     assert len(augmented) > len(train)
     assert set(augmented["sick"]) == {"yes", "no"}
@@ -74,7 +75,7 @@ def test_the_report_says_what_is_private_and_what_is_not(run: Run) -> None:
 
 def test_a_class_is_coded_as_in_the_training_rows(run: Run) -> None:
     """The model lists values by noisy frequency; learners must see the training table's codes."""
-    train = stages.training_rows(run)
+    train = contents.training_rows(run)
     synthetic = Table.load(run / "synthetic.parquet", train.schema)
     assert synthetic.schema == train.schema
     for column in train.schema.discrete:
@@ -87,7 +88,7 @@ def test_drawing_more_from_a_run_looks_at_no_training_row(
     def refuse(_: Run) -> Table:
         raise AssertionError("training rows were looked at")
 
-    monkeypatch.setattr("synthgen.pipeline.stages.training_rows", refuse)
+    monkeypatch.setattr("synthgen.pipeline.tables.alone.training_rows", refuse)
     alone.sample(
         run.path,
         50,

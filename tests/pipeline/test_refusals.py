@@ -11,6 +11,7 @@ import pytest
 from synthgen import pipeline
 from synthgen.errors import ConfigError, DataError, MachineError
 from synthgen.pipeline import stages
+from synthgen.pipeline.tables import contents
 from synthgen.report import load
 from synthgen.runs import Run
 from tests.pipeline.tables import people, small
@@ -20,7 +21,7 @@ from tests.pipeline.tables import people, small
 def copula(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of a generator that keeps SDV's own format."""
     config = small(generator={"name": "sdv-gaussian-copula"}, sample={"ratio": 0.25})
-    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "copula", frame=people())
+    return pipeline.augment(config, tmp_path_factory.mktemp("runs") / "copula", data=people())
 
 
 def test_a_model_in_sdvs_format_is_loaded_by_another_process_only_on_demand(copula: Run) -> None:
@@ -37,13 +38,13 @@ def test_utility_is_that_of_the_delivered_rows(copula: Run) -> None:
     from synthgen.pipeline.seeds import derive
 
     config = stages.settings(copula)
-    train, drawn = stages.training_rows(copula), stages.synthetic_rows(copula)
-    assert len(stages.augmented(copula)) == 400
+    train, drawn = contents.training_rows(copula), contents.synthetic_rows(copula)
+    assert len(contents.augmented(copula)) == 400
     delivered = drawn.take(pd.RangeIndex(80).to_numpy())
     expected = sealed_utility(
         train,
         delivered,
-        stages.sealed_rows(copula),
+        contents.sealed_rows(copula),
         config.decide,
         recipe=chosen_recipe(config, stages.verdict(copula)),
         seed=derive(config.seed, "utility"),
@@ -56,7 +57,7 @@ def test_utility_is_that_of_the_delivered_rows(copula: Run) -> None:
 def test_a_changed_file_of_the_first_stage_is_refused(name: str, tmp_path: Path) -> None:
     config = small()
     with pytest.raises(KeyboardInterrupt):
-        pipeline.augment(config, tmp_path / "run", frame=people(), notify=_stop_at_decide)
+        pipeline.augment(config, tmp_path / "run", data=people(), notify=_stop_at_decide)
     path = tmp_path / "run" / name
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(DataError, match=name):
@@ -106,12 +107,12 @@ def test_test_rows_that_are_training_rows_are_noticed(tmp_path: Path) -> None:
 
 def test_a_class_of_the_test_rows_alone_is_in_no_training_dtype(tmp_path: Path) -> None:
     frame = people()
-    run = pipeline.start(small(), tmp_path / "first", frame=frame)
-    held = stages.sealed_rows(run).frame["key"]
+    run = pipeline.start(small(), tmp_path / "first", data=frame)
+    held = contents.sealed_rows(run).frame["key"]
     frame["town"] = frame["town"].cat.add_categories(["Canary", "Nowhere"])
     frame.loc[frame["key"].isin(held), "town"] = "Canary"
-    run = pipeline.start(small(), tmp_path / "second", frame=frame)
-    categories = list(stages.training_rows(run).frame["town"].dtype.categories)
+    run = pipeline.start(small(), tmp_path / "second", data=frame)
+    categories = list(contents.training_rows(run).frame["town"].dtype.categories)
     assert "Canary" not in categories
     assert "Nowhere" in categories  # Declared but unused: it came in so.
 
@@ -122,8 +123,8 @@ def test_declared_values_that_few_rows_hold_are_not_passed_on(tmp_path: Path) ->
     frame.loc[[5, 6], "level"] = "secret"
     levels = {"kind": "ordered", "values": ["low", "secret", "high"]}
     config = small(data={"target": "sick", "columns": {"level": levels}})
-    run = pipeline.start(config, tmp_path / "run", frame=frame)
-    assert stages.schema(run)["level"].values == ("low", "high")  # type: ignore[union-attr]
+    run = pipeline.start(config, tmp_path / "run", data=frame)
+    assert contents.schema(run)["level"].values == ("low", "high")  # type: ignore[union-attr]
     for name in ("config.yaml", "schema.json", "sdv-metadata.json", "notices.json"):
         assert "secret" not in (run / name).read_text()
 
@@ -133,11 +134,11 @@ def test_a_missing_package_is_told_before_any_work(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MachineError, match="SDV"):
-        pipeline.start(small(generator={"name": "sdv-tvae"}), tmp_path / "run", frame=people())
+        pipeline.start(small(generator={"name": "sdv-tvae"}), tmp_path / "run", data=people())
 
 
 def test_another_configuration_does_not_continue_a_run(tmp_path: Path) -> None:
-    run = pipeline.start(small(), tmp_path / "run", frame=people())
+    run = pipeline.start(small(), tmp_path / "run", data=people())
     stages.check_same(run, small())
     with pytest.raises(ConfigError, match="another configuration"):
         stages.check_same(run, small(seed=5))

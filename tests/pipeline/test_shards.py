@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from synthgen.data.stored import ParquetColumns
 from synthgen.errors import ConfigError, DataError, MachineError
 from synthgen.pipeline import alone, shards
 from synthgen.pipeline.shards import MANIFEST, Plan, sample_shards
+from synthgen.pipeline.tables.alone import RowSource
 from tests.pipeline.tables import people
 
 
@@ -187,9 +191,9 @@ def test_keys_without_room_are_refused(tmp_path: Path) -> None:
 def test_rows_that_do_not_come_are_told(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = alone.RowSource.draw
+    whole = RowSource.draw
     monkeypatch.setattr(
-        alone.RowSource,
+        RowSource,
         "draw",
         lambda self, rows, seed: (whole(self, rows, seed)[0].take(np.arange(rows // 2)), []),
     )
@@ -230,3 +234,21 @@ def test_a_billion_rows_are_a_plan_of_a_thousand_seeds() -> None:
     assert plan.numbers(999) == range(999_000_000, 10**9)
     assert max(plan.seed_of(shard) for shard in range(1000)) < 2**53
     assert synthgen.sample_shards is sample_shards
+
+
+def test_drafts_of_commands_that_were_killed_are_removed(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    sample_shards(model, out, 100, shard_rows=50)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    here = shards._machine()
+    killed = out / f".part-00000.{here}-{dead.pid}.parquet"
+    others = [
+        out / f".part-00001.{here}-{os.getpid()}.parquet",
+        out / f".part-00001.00000000-{dead.pid}.parquet",
+    ]
+    for draft in (killed, *others):
+        draft.write_bytes(b"PAR1")
+    sample_shards(model, out, 100, shard_rows=50)
+    assert not killed.exists()
+    assert all(draft.exists() for draft in others)

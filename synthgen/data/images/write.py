@@ -40,14 +40,24 @@ def write_images(images: Images, layout: ImageLayout, path: Path) -> None:
             _unpacked(_members(images, layout), place, layout.prefix)
 
 
+def written_as(images: Images, layout: ImageLayout) -> tuple[str, ...]:
+    """The name of each image in what :func:`write_images` writes, as it is read from there."""
+    match layout.format:
+        case "folders":
+            return _names_by_class(images, [_folder(name) for name in images.classes])
+        case "listing":
+            return written_names(images.names)
+        case "parquet" | "arrays":
+            return images.names
+
+
 def _members(images: Images, layout: ImageLayout) -> Iterator[tuple[str, bytes | None]]:
     """Names and contents; None for a directory."""
+    names = written_as(images, layout)
     if layout.format == "folders":
         words = [_folder(name) for name in images.classes]
         yield from ((f"{layout.prefix}{word}", None) for word in words)
-        names = _names_by_class(images, words)
     else:
-        names = written_names(images.names)
         listing = layout.listing or LISTINGS[0]
         yield f"{layout.prefix}{listing}", _csv(images, names, layout)
     for name, pixels in zip(names, images.pixels, strict=True):
