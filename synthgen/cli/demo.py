@@ -15,8 +15,12 @@ _JOBS = {
     "breast_cancer": {
         "data": {"source": "sklearn:breast_cancer", "target": "target"},
         "budget": "quick",
-        "generator": {"name": "ctgan", "epochs": 100, "batch_size": 100, "numeric": "quantiles"},
-        "decide": {"resamples": 4, "ratios": [1.0, "balanced"]},
+        "generator": {"name": "ctgan", "epochs": 60, "batch_size": 100, "numeric": "quantiles"},
+        "decide": {
+            "resamples": 3,
+            "ratios": ["balanced"],
+            "learners": ["logistic", "boosting"],
+        },
     },
     "digits": {
         "modality": "images",
@@ -25,7 +29,7 @@ _JOBS = {
         "split": {"rows_per_class": 30},
         "generator": {
             "name": "cgan",
-            "steps": 800,
+            "steps": 600,
             "width": 16,
             "generator_lr": 1e-3,
             "critic_lr": 1e-3,
@@ -38,7 +42,7 @@ _JOBS = {
             "weights": [],
             "mixed": False,
             "arms": ["nothing", "flips_crops"],
-            "classifier_steps": 40,
+            "classifier_steps": 30,
             "curve": [0.5],
         },
     },
