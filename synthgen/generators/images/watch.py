@@ -40,7 +40,7 @@ IN_A_ROW = 2
 TURNS = 3
 """So often it turns back, with half the step size each time, before the training ends."""
 BEGINNING = 500
-"""Steps (and half of all) in which images may be noise, before there was anything better."""
+"""Steps (and half of all) in which images may be noise, unless there was anything better."""
 SIDE = 8
 """Pixels a side of what stands for features where there is no classifier."""
 
@@ -104,6 +104,7 @@ class ImageWatch:
         self._score = torch.inf
         self._bad = 0
         self._turns = self._best_turns = 0
+        self._begun = False
 
     def examine(self, number: int) -> bool:
         """Look at the generator after step ``number``; True if the training is to end. Raises
@@ -112,13 +113,17 @@ class ImageWatch:
         pixels, asked = self._draw(min(IMAGES, max(len(self._real), 64)), seed)
         features = self._judge.features(pixels)
         score = frechet_distance(self._real, features)
-        fault = self._fault(pixels, asked, features, score, seed)
+        missed = self._missed(pixels, asked)
+        fault = self._fault(features, score, missed, seed)
         record: dict[str, float] = {"step": number, "steps": self._steps, "frechet": score}
         self._context.log(record | {"fault": float(fault is not None)})
-        if fault is None and score < self._score:
+        # The first images of any training are noise, which is nothing to go back to.
+        first = fault is None and missed <= MISSED and not self._begun
+        if first or (fault is None and score < self._score):
             self._score = score
             self._best, self._best_turns = capture(self._parts), self._turns
-        begun = bool(self._best) or number > max(BEGINNING, self._steps // 2)
+        self._begun = self._begun or first
+        begun = self._begun or number > max(BEGINNING, self._steps // 2)
         self._bad = self._bad + 1 if fault is not None and begun else 0
         if self._bad < IN_A_ROW:
             return False
@@ -146,12 +151,14 @@ class ImageWatch:
             "bad": self._bad,
             "turns": self._turns,
             "best_turns": self._best_turns,
+            "begun": self._begun,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
         self._best, self._score = state_dict["best"], state_dict["score"]
         self._bad, self._turns = state_dict["bad"], state_dict["turns"]
         self._best_turns = state_dict["best_turns"]
+        self._begun = state_dict["begun"]
 
     def _turn_back(self) -> None:
         restore(self._parts, self._best)
@@ -162,27 +169,28 @@ class ImageWatch:
                 for group in part.param_groups:
                     group["lr"] *= 0.5**halvings
 
-    def _fault(
-        self, pixels: Tensor, asked: Tensor, features: Tensor, score: float, seed: int
-    ) -> str | None:
+    def _missed(self, pixels: Tensor, asked: Tensor) -> float:
+        """Share of images that are not of the class that was asked for; where none is, that would
+        have to be of another one for the histogram of classes to be right."""
+        told = self._judge.classes(pixels)
+        if told is None:
+            return 0.0
+        if self._conditional:
+            return float((told != asked).double().mean())
+        found = told.bincount(minlength=len(self._histogram)) / len(told)
+        return float((found - self._histogram).abs().sum() / 2)
+
+    def _fault(self, features: Tensor, score: float, missed: float, seed: int) -> str | None:
         """What is wrong, in words; None if nothing is."""
         spread = features.var(0).sum() / self._real.var(0).sum().clamp_min(1e-12)
         if spread < NARROW:
             return "all its images are alike"
-        told = self._judge.classes(pixels)
-        if told is None:
-            missed = 0.0
-        elif self._conditional:
-            missed = float((told != asked).double().mean())
-        else:
-            found = told.bincount(minlength=len(self._histogram)) / len(told)
-            missed = float((found - self._histogram).abs().sum() / 2)
         if self._best and missed > MISSED:
             return "its images are not of the classes that they should be"
         if self._best and score > FAR * self._score:
             return "its images went far from the training images"
         random = torch.Generator(self._context.device).manual_seed(seed)
-        real, fake = self._critique(len(pixels), random)
+        real, fake = self._critique(len(features), random)
         won = (real[:, None] > fake[None]).double().mean()
         if won > SURE and score >= self._score:
             return "the critic tells every image from real ones"

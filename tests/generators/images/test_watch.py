@@ -64,6 +64,11 @@ class Script:
                 pixels = pixels[:1].repeat(n, 1, 1, 1)
             case "swapped":
                 labels = 1 - labels
+            case "noise":
+                pixels = torch.randint(0, 256, pixels.shape, generator=random, dtype=torch.uint8)
+                told = judge().classes(pixels)
+                assert told is not None
+                labels = 1 - told
             case "one class":
                 pixels = pixels[::2].repeat_interleave(2, 0)[:n]
             case "a quarter far":
@@ -169,6 +174,20 @@ def test_a_training_that_never_begins_ends_in_an_error() -> None:
     with pytest.raises(TrainingError, match="all its images are alike") as caught:
         script.at(1200, "alike", 1.0)
     assert "r3gan" in caught.value.remedy
+
+
+def test_noise_at_the_beginning_is_nothing_to_go_back_to() -> None:
+    """Noise is mostly of one class: that its classes are wrong says nothing yet."""
+    script = Script(steps=2000)
+    assert not script.at(1, "noise", 1.0)
+    for number in range(2, 12):
+        assert not script.at(number, "swapped", float(number))
+        assert script.kept == number
+    assert script.adam.param_groups[0]["lr"] == 1.0
+    script.at(12, "good", 12.0)
+    script.at(13, "swapped", 13.0)
+    script.at(14, "swapped", 14.0)
+    assert script.kept == 12.0
 
 
 def test_one_class_needs_no_classifier() -> None:
