@@ -21,7 +21,7 @@ $(VENV)/.test: $(VENV)/.run
 
 install: $(VENV)/.run ## Install synthgen and what it needs into .venv.
 
-demo: install ## Run the main job on tables that scikit-learn carries; ends in a report.
+demo: install ## Run the main job on data that scikit-learn carries; ends in a report.
 	$(BIN)/synthgen demo
 
 test: $(VENV)/.test ## Install the test extras and run every test.

@@ -19,6 +19,22 @@ from tests.pipeline.tables import people, small
 from tests.pipeline.test_augment import files
 
 
+def _flow(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The flow of ``job.yaml``, with a Prefect of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--out", "flowed"],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -> None:
@@ -29,16 +45,7 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
         yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
     )
     plain = pipeline.augment(config, tmp_path / "plain")
-    home = {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
-    words = ("--config", "job.yaml", "--out", "flowed")
-    ended = subprocess.run(
-        [sys.executable, "-m", "flows.augment", *words],
-        cwd=tmp_path,
-        env={**os.environ, **home},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = _flow(tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "flowed/report.html"
     flowed = Run(tmp_path / "flowed")
@@ -46,14 +53,7 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
     assert files(flowed) == files(plain)
     assert "decide r000-rows" in ended.stderr
     # A second call finds everything done.
-    again = subprocess.run(
-        [sys.executable, "-m", "flows.augment", *words],
-        cwd=tmp_path,
-        env={**os.environ, **home},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    again = _flow(tmp_path)
     assert again.returncode == 0, again.stderr
     assert "decide r000-rows" not in again.stderr
     assert files(flowed) == files(plain)
@@ -61,14 +61,7 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
 
 def test_a_wrong_configuration_ends_before_any_server_starts(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text("data: {target: y}\nbudgt: quick\n")
-    ended = subprocess.run(
-        [sys.executable, "-m", "flows.augment", "--config", "job.yaml"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = _flow(tmp_path)
     assert ended.returncode == 2
     assert "did you mean budget" in ended.stderr
     assert "server" not in ended.stderr
@@ -83,15 +76,7 @@ def test_the_same_flow_runs_image_jobs(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(
         yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
     )
-    home = {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--out", "flowed"],
-        cwd=tmp_path,
-        env={**os.environ, **home},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = _flow(tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "decide r000-cgan" in ended.stderr
     assert files(Run(tmp_path / "flowed")) == files(plain)

@@ -22,7 +22,8 @@ from synthgen.metrics.images.scores import (
 from synthgen.pipeline import models
 from synthgen.pipeline.contents import verdict
 from synthgen.pipeline.events import Event, Notify
-from synthgen.pipeline.facts import SEEDS, curves, given_anyway, provenance
+from synthgen.pipeline.facts import curves, given_anyway, provenance
+from synthgen.pipeline.further import further
 from synthgen.pipeline.images.contents import (
     AUGMENTED,
     SYNTHETIC,
@@ -40,7 +41,6 @@ from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.shortfall import shortfalls
 from synthgen.results import Recipe, Report, Score
 from synthgen.runs import Run
-from synthgen.training.context import Context
 from synthgen.vision.features import Extractor
 from synthgen.vision.inception_features import InceptionFeatures
 
@@ -157,18 +157,8 @@ def _distinct(scores: Sequence[Score]) -> list[Score]:
 
 
 def _further(run: Run, config: ImageConfig, train: Images, recipe: Recipe) -> Iterator[Images]:
-    """The images of generators that are trained with further seeds: with test images of the user's
-    own there are no resamples behind the scores on them, so seeds have to show how they vary."""
-    if config.data.test is None:
-        return
-    for number in range(1, SEEDS[config.budget]):
-        context = Context(
-            seed=derive(config.seed, f"fit {number}"),
-            device=device(config),
-            checkpoints=run.scratch(f"sealed/{number}"),
-        )
-        sampler = config.generator.fit(train, context)
-        own = config.model_copy(update={"seed": derive(config.seed, f"seed {number}")})
+    """What each of them gives."""
+    for sampler, own in further(run, config, train):
         with shortfalls([]):
             drawn, more = draw_recipe(sampler, train, recipe, own)
         if more:

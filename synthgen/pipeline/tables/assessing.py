@@ -23,9 +23,9 @@ from synthgen.metrics.pair_trends import pair_trends
 from synthgen.metrics.score import score
 from synthgen.pipeline.contents import verdict
 from synthgen.pipeline.events import Event, Notify
-from synthgen.pipeline.facts import SEEDS, curves, given_anyway, provenance
 from synthgen.pipeline.facts import chosen as chosen_of
-from synthgen.pipeline.machine import device
+from synthgen.pipeline.facts import curves, given_anyway, provenance
+from synthgen.pipeline.further import further
 from synthgen.pipeline.recipes import chosen_recipe
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.shortfall import shortfalls
@@ -40,7 +40,6 @@ from synthgen.pipeline.tables.recipes import draw_recipe
 from synthgen.report.choice import sentence
 from synthgen.results import ColumnNote, Recipe, Report
 from synthgen.runs import Run
-from synthgen.training.context import Context
 
 EVALUATED = 100_000
 """Synthetic rows at most for fidelity and privacy scores, whose cost grows with the rows."""
@@ -131,18 +130,8 @@ def report(run: Run, board: Comparison, notify: Notify) -> Report:
 
 
 def _further(run: Run, config: TableConfig, train: Table, recipe: Recipe) -> Iterator[Table]:
-    """The rows of generators that are trained with further seeds: with a test file of the user's
-    own there are no resamples behind the scores on it, so seeds have to show how they vary."""
-    if config.data.test is None:
-        return
-    for number in range(1, SEEDS[config.budget]):
-        context = Context(
-            seed=derive(config.seed, f"fit {number}"),
-            device=device(config),
-            checkpoints=run.scratch(f"sealed/{number}"),
-        )
-        sampler = config.generator.fit(train, context)
-        own = config.model_copy(update={"seed": derive(config.seed, f"seed {number}")})
+    """What each of them gives."""
+    for sampler, own in further(run, config, train):
         with shortfalls([]):
             drawn, more = draw_recipe(sampler, train, recipe, own)
         parts = more or [drawn]
