@@ -124,7 +124,8 @@ def test_they_are_those_of_the_metrics_in_their_order(
     assert scores[0].detail == memorisation(sides).score().detail
     assert scores[1].detail == memorisation(by_pixels).score().detail
     assert scores[2] == image_copies(*pixels).score()
-    assert [score.title.partition("(")[2] for score in scores] == ["classifier)", "pixels)", ""]
+    spaces = [score.detail["origin"]["extractor"] for score in scores]
+    assert spaces == ["classifier", "pixels", "pixels"]
 
 
 def test_each_image_passes_an_extractor_once(
