@@ -124,7 +124,7 @@ def sample(
         if shard_rows is None or out is None:
             raise ConfigError(
                 "shards need to know their folder and how many rows one holds",
-                "add --out FOLDER and --shard-rows N",
+                "add --out FOLDER" if shard_rows is not None else "add --shard-rows N",
             )
         from synthgen.pipeline.shards import sample_shards
 

@@ -56,10 +56,15 @@ def modality_of(settings: Mapping[str, Any]) -> Modality:
         return found
     generator, data = settings.get("generator"), settings.get("data")
     name = generator.get("name") if isinstance(generator, Mapping) else None
-    if name in names("images"):
-        return "images"
     data = data if isinstance(data, Mapping) else {}
     source = str(data.get("source") or "")
+    if name in names("images"):
+        if Path(source).is_file() and not looks_like_images(source):
+            raise ConfigError(
+                f"generator.name: {name} makes images, but {source} holds none",
+                f"choose one of: {', '.join(names('table'))}",
+            )
+        return "images"
     if source == BOTH:
         plain = name is None and data.get("target") in (None, "label")
         return "images" if plain else "table"

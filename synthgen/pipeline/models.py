@@ -20,7 +20,7 @@ from synthgen.errors import ConfigError
 from synthgen.generators import AnyGenerator
 from synthgen.generators.base import Generator, PrivateSampler
 from synthgen.generators.images import AnyImageGenerator
-from synthgen.runs import dump
+from synthgen.runs import Run, dump
 
 FILE = "generator.json"
 Form = Origin | ImageLayout
@@ -53,6 +53,10 @@ def save(model: Model, path: Path) -> None:
         "origin": origin.model_dump(mode="json"),
     }
     (path / FILE).write_text(dump(record), "utf-8")
+    # safetensors lets nobody but the owner read its files; all of a model is as its folder says.
+    mode = (path / FILE).stat().st_mode
+    for file in path.glob("*.safetensors"):
+        file.chmod(mode)
 
 
 def _without_rows(origin: Origin, schema: Schema) -> Origin:
@@ -80,6 +84,10 @@ def load(path: Path, **opt_in: Any) -> Model:
         generator = _generator.validate_python(record["generator"] | opt_in)
         origin = _form.validate_python(record["origin"])
     except (FileNotFoundError, NotADirectoryError):
+        if Run(path).begun:
+            raise ConfigError(
+                f"the run {path} has no model yet", f"go on with it by: synthgen resume {path}"
+            ) from None
         raise ConfigError(
             f"{path} holds no model", "make one with: synthgen train DATA --target COLUMN"
         ) from None

@@ -3,7 +3,8 @@ seed of its own.
 
 What a shard holds follows from the model, the plan and the shard's number, so shards can be divided
 among processes and machines, in any order, and a killed command goes on where it was. The plan
-stands in ``manifest.json``. A shard is written under another name and renamed when it is complete.
+stands in ``_manifest.json``, which readers of Parquet folders pass over. A shard is written under
+another name and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from synthgen.pipeline.seeds import derive, numbered
 from synthgen.pipeline.tables.alone import RowSource
 from synthgen.runs import dump, sha256, write_atomic
 
-MANIFEST = "manifest.json"
+MANIFEST = "_manifest.json"
 MOST = 100_000
 """Shards of one plan at most: more files make a folder slow."""
 SHARD_ROWS = 1_000_000
@@ -192,7 +193,7 @@ def _claim(out: Path, plan: Plan, force: bool) -> None:
         if not force:
             differing = next(key for key in record if there.get(key) != record[key])
             raise ConfigError(
-                f"{out} holds shards of another plan: its {differing} is not the same",
+                f"{out} holds shards of another plan: its setting {differing!r} differs",
                 "repeat the command with the same settings, choose another folder with --out, "
                 "or replace the shards with --force",
             )

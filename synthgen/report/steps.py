@@ -78,6 +78,8 @@ def _keep(report: Report) -> list[str]:
     more = f"If the score is too low, more real {unit}s or {better} are the way"
     if verdict.harmed:
         return [*found, f"{more}."]
+    if verdict.room is not None and verdict.detectable_effect > verdict.room:
+        return [*found, f"{more}."]  # No gain as large as that is possible.
     sees = shown.amount(verdict.detectable_effect)
     return [*found, f"{more}: a gain of {sees} from synthetic {unit}s would have shown."]
 

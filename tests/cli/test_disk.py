@@ -104,6 +104,6 @@ def test_shards_are_whole_or_not_there(table: Path, tmp_path: Path) -> None:
     for more in ((), ("--workers", "2")):
         ended = draw(10_000, *more)
         _is_clean_refusal(ended, out)
-        assert [p.name for p in out.iterdir()] == ["manifest.json"]
+        assert [p.name for p in out.iterdir()] == ["_manifest.json"]
     assert draw(None).returncode == 0
     assert len(list(out.glob("part-*.parquet"))) == 3

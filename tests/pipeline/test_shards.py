@@ -140,7 +140,7 @@ def test_another_plan_in_the_folder_is_refused(model: Path, tmp_path: Path) -> N
         ({"allow_copies": True}, "copies"),
     ):
         asked: dict[str, Any] = {"rows": 600, "shard_rows": 200, "seed": 1, **other}
-        with pytest.raises(ConfigError, match=f"its {differing} is not the same"):
+        with pytest.raises(ConfigError, match=f"its setting {differing!r} differs"):
             sample_shards(model, out, **asked)
     assert contents(out) == before
     sample_shards(model, out, 300, shard_rows=300, force=True)

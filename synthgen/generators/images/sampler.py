@@ -35,6 +35,8 @@ CHUNK = 256
 """Images that pass the network at once."""
 LABEL = "label"
 """What a condition calls the class."""
+LISTED = 12
+"""Classes that a message names all."""
 TRIES = 50
 """Chunks at most for each one that is asked for, where the class is told afterwards."""
 G = TypeVar("G", bound="ImageGAN")
@@ -195,5 +197,8 @@ class ImageSampler:
                         f"class {name!r} has no training image", "ask for one that has"
                     )
                 return position
-        near = get_close_matches(asked, [str(name) for name in self.classes], n=3, cutoff=0.0)
-        raise ConfigError(f"there is no class {asked!r}", f"use one like {', '.join(near)}")
+        known = [str(name) for name in self.classes]
+        if len(known) > LISTED:
+            near = get_close_matches(asked, known, n=3, cutoff=0.0)
+            raise ConfigError(f"there is no class {asked!r}", f"use one like {', '.join(near)}")
+        raise ConfigError(f"there is no class {asked!r}", f"use one of {', '.join(known)}")

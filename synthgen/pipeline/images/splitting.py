@@ -95,8 +95,8 @@ def parts(loaded: LoadedImages, config: ImageConfig) -> tuple[Images, Images, li
     if repeated:
         kept = "they are kept on one side of every split" if grouping else "they are not grouped"
         notices.append(
-            f"{repeated} of {len(train)} training images are nearly the same picture as another "
-            f"one: {kept}"
+            f"{repeated} of {len(train)} training images {'is' if repeated == 1 else 'are'} nearly "
+            f"the same picture as another one: {kept}"
         )
         if grouping:
             train = replace(train, groups=groups)
