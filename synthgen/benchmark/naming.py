@@ -109,7 +109,9 @@ def useful_text(known: RealEquivalents | None, settings: DecideSettings) -> str:
         return f"more than {known.ceiling:,} more {what}"
     low = max(1, _rounded(known.useful_low))
     if known.useful_high >= known.ceiling:
-        return f"at least {low:,} more {what}"
+        about = "more than" if known.useful >= known.ceiling else "about"
+        most = min(_rounded(known.useful), known.ceiling)
+        return f"{about} {most:,} more {what} ({low:,} at least)"
     return f"{low:,} to {_rounded(known.useful_high):,} more {what}"
 
 

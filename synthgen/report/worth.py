@@ -86,11 +86,12 @@ def _useful(known: RealEquivalents, report: Report) -> list[str]:
 
 
 def _cost(rows: int, known: RealEquivalents) -> str:
-    """``1,300 to 4,000`` or, without an interval, ``about 1,300``."""
+    """``1,300 to 4,000``; without an interval ``about 1,300``, and without its upper end
+    ``about 1,300 (400 at least)``."""
     low, high = known.useful_low, known.useful_high
     if low is None or high is None or low >= known.ceiling:
         return amount(rows, known)
     least = numbers.significant(max(1, low), 2)
     if high >= known.ceiling:
-        return f"at least {least}"
+        return f"{amount(rows, known)} ({least} at least)"
     return f"{least} to {numbers.significant(high, 2)}"
