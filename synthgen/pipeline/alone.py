@@ -173,6 +173,10 @@ def sample(
 ) -> list[str]:
     """Draw so much from a model or the model of a run into ``out``, in its training data's format
     (rows of a table also as CSV on standard output); returns what the user should know."""
+    if out is not None and out.is_dir() and any(out.iterdir()):
+        raise ConfigError(
+            f"{out} is a folder with something in it", "choose another name for --out"
+        )
     if out is not None and out.exists() and not force:
         raise ConfigError(f"{out} exists", "choose another file, or replace it with --force")
     model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))

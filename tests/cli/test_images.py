@@ -49,6 +49,9 @@ def test_augment_train_sample_evaluate_resume(cli: Cli, folder: Path) -> None:
     assert shown["rows"]["augmented"] == 72
     ended = cli("sample", "run", "-n", "9", "--where", "label=ring", "--out", "rings.zip")
     assert ended.code == 0, ended.err
+    ended = cli("sample", "run", "-n", "9", "--out", "run/augmented", "--force")
+    assert ended.code == 2
+    assert "something in it" in ended.err
     rings = read_images("rings.zip").images
     assert [rings.classes[k] for k in rings.labels] == ["ring"] * 9
     ended = cli("evaluate", str(folder), "run/synthetic", "--json")
