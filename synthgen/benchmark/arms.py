@@ -24,7 +24,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,17 @@ _PLAIN: dict[CheapArm, Treatment] = {
     "density_weights": "balanced",
     "threshold": "threshold",
 }
+G = TypeVar("G")
+
+
+def generator_of(source: Source, asked: G, name: str, cheap: Mapping[str, G]) -> G | None:
+    """What makes the rows of a source: nothing the training rows, ``asked`` those under its own
+    ``name``, else one of the ``cheap`` ones."""
+    if source.name == ROWS:
+        return None
+    return asked if source.name == name else cheap[source.name]
+
+
 CHEAP_GENERATORS: dict[str, Generator] = {
     "oversample": Resample(),
     "smote": Smote(),

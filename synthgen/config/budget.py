@@ -29,13 +29,13 @@ class Effort:
     steps: int
     """Optimiser steps of a neural generator; where it has epochs, turned into these by the number
     of rows."""
-    candidates: tuple[str, ...]
-    """Generators that ``auto`` tries, the cheapest first."""
     ratios: tuple[float | Literal["balanced"], ...]
     filters: tuple[Filter, ...]
     weights: tuple[float, ...]
     every_ratio: bool
     max_rows: int | None
+    candidates: tuple[str, ...] = ()
+    """Generators that ``auto`` tries, the cheapest first; images have no ``auto``."""
 
     def protocol(self) -> dict[str, Any]:
         """The part that is settings of ``decide``."""
@@ -86,7 +86,6 @@ IMAGES: Mapping[Budget, Effort] = {
     "quick": Effort(
         resamples=5,
         steps=2_000,
-        candidates=(),
         ratios=(1.0, "balanced"),
         filters=("teacher",),
         weights=(0.3,),
@@ -96,7 +95,6 @@ IMAGES: Mapping[Budget, Effort] = {
     "standard": Effort(
         resamples=10,
         steps=10_000,
-        candidates=(),
         ratios=(0.5, 1.0, 2.0, "balanced"),
         filters=("teacher",),
         weights=(0.3,),
@@ -106,7 +104,6 @@ IMAGES: Mapping[Budget, Effort] = {
     "thorough": Effort(
         resamples=20,
         steps=40_000,
-        candidates=(),
         ratios=(0.25, 0.5, 1.0, 2.0, 4.0, "balanced"),
         filters=("teacher",),
         weights=(0.1, 0.3),

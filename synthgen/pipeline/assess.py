@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 from synthgen.errors import ConfigError
-from synthgen.pipeline.contents import settings
+from synthgen.pipeline.contents import PICTURES, settings
 from synthgen.pipeline.deciding import comparison
 from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.pipeline.facts import versions
@@ -15,8 +15,6 @@ from synthgen.pipeline.kinds import kind_in
 from synthgen.pipeline.machine import device
 from synthgen.report import card, load, render
 from synthgen.runs import Run, dump
-
-PICTURES = "pictures"
 
 
 def evaluate(run: Run, notify: Notify) -> None:

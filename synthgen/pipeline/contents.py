@@ -8,6 +8,11 @@ from synthgen.generators.auto import CHOICE
 from synthgen.results import Choice, Verdict
 from synthgen.runs import Run
 
+PICTURES = "pictures"
+"""The folder of what a report shows to be looked at."""
+PROGRESS = f"{PICTURES}/progress"
+"""Pictures that a training left of its progress, by step."""
+
 
 def settings(run: Run) -> TableConfig | ImageConfig:
     """The resolved configuration."""

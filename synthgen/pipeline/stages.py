@@ -18,7 +18,7 @@ from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
 from synthgen.generators.base import Chosen
 from synthgen.pipeline import models
-from synthgen.pipeline.contents import choice, settings, verdict
+from synthgen.pipeline.contents import PROGRESS, choice, settings, verdict
 from synthgen.pipeline.deciding import comparison, decide, pending, run_job
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.kinds import kind_in
@@ -49,9 +49,6 @@ __all__ = [
     "verdict",
     "workers",
 ]
-
-PROGRESS = "pictures/progress"
-"""Pictures that a training left of its progress, by step."""
 
 
 def fit(run: Run, notify: Notify) -> bool:

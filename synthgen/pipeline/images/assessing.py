@@ -20,7 +20,7 @@ from synthgen.metrics.images.scores import (
     score_images,
 )
 from synthgen.pipeline import models
-from synthgen.pipeline.contents import verdict
+from synthgen.pipeline.contents import PROGRESS, verdict
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.facts import curves, given_anyway, provenance
 from synthgen.pipeline.further import further
@@ -44,7 +44,6 @@ from synthgen.runs import Run
 from synthgen.vision.features import Extractor
 from synthgen.vision.inception_features import InceptionFeatures
 
-PROGRESS = "pictures/progress"
 FEATURES = "features"
 """Where a run keeps the classifier whose features its figures are taken of."""
 

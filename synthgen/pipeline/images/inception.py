@@ -13,7 +13,7 @@ DOWNLOAD = "download"
 
 def inception_weights(wanted: str) -> Path:
     """The file that the setting names; ``download`` is a file in the user's cache, which is fetched
-    and checked once.
+    unless it is there and whole.
 
     Raises ConfigError for a file that is not there, and as
     :func:`~synthgen.vision.inception_features.download_weights` does.
@@ -28,7 +28,5 @@ def inception_weights(wanted: str) -> Path:
         return path
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = cache / "synthgen" / "inception-v3-2015-12-05.pth"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        download_weights(path)
+    download_weights(path)
     return path

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from synthgen.benchmark.arms import ROWS, Source
+from synthgen.benchmark.arms import Source, generator_of
 from synthgen.benchmark.images.arms import (
     CHEAP_IMAGE_GENERATORS,
-    ImageGenerator,
     image_ladder,
 )
 from synthgen.benchmark.images.jobs import run_image_job
@@ -28,15 +27,7 @@ def measure(run: Run, job: Job) -> JobResult:
         job,
         training_images(run),
         config.decide,
-        _generator(config, job),
+        generator_of(job.source, config.generator, config.generator.name, CHEAP_IMAGE_GENERATORS),
         checkpoints=run.scratch(f"checkpoints/{job.name}"),
         device=device(config),
     )
-
-
-def _generator(config: ImageConfig, job: Job) -> ImageGenerator | None:
-    if job.source.name == ROWS:
-        return None
-    if job.source.name == config.generator.name:
-        return config.generator
-    return CHEAP_IMAGE_GENERATORS[job.source.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthgen.benchmark import jobs
-from synthgen.benchmark.arms import CHEAP_GENERATORS, ROWS, Generator, Source, ladder
+from synthgen.benchmark.arms import CHEAP_GENERATORS, Source, generator_of, ladder
 from synthgen.benchmark.records import Job, JobResult
 from synthgen.config import TableConfig
 from synthgen.data.schema import Task
@@ -24,7 +24,7 @@ def measure(run: Run, job: Job) -> JobResult:
         job,
         training_rows(run),
         config.decide,
-        _generator(config, job),
+        generator_of(job.source, config.generator, config.generator.name, CHEAP_GENERATORS),
         group=config.data.group,
         time=config.data.time,
         subgroups=config.data.subgroups,
@@ -32,11 +32,3 @@ def measure(run: Run, job: Job) -> JobResult:
         checkpoints=run.scratch(f"checkpoints/{job.name}"),
         device=device(config),
     )
-
-
-def _generator(config: TableConfig, job: Job) -> Generator | None:
-    if job.source.name == ROWS:
-        return None
-    if job.source.name == config.generator.name:
-        return config.generator
-    return CHEAP_GENERATORS[job.source.name]
