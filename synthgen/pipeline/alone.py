@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from synthgen import devices
 from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
 from synthgen.data.images.layout import ImageLayout
@@ -18,7 +19,7 @@ from synthgen.data.images.read import looks_like_images
 from synthgen.errors import ConfigError, MachineError
 from synthgen.generators.base import Chosen, PrivateSampler
 from synthgen.pipeline import models, stages
-from synthgen.pipeline.events import Event, Notify
+from synthgen.pipeline.events import Event, Notify, spoken
 from synthgen.pipeline.images import alone as images
 from synthgen.pipeline.kinds import kind_of
 from synthgen.pipeline.seeds import derive
@@ -43,7 +44,11 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
     Raises MachineError if another process trains ``out``, ConfigError for a generator that trains
     in one process only, and the errors of the generator.
     """
-    with parallel.joined(stages.device(config)) as ranks:
+    device = stages.device(config)
+    with (
+        devices.held(parallel.devices_here(device), out, "train", spoken("fit", notify)),
+        parallel.joined(device) as ranks,
+    ):
         if ranks.first:
             _refuse_existing(out, force)
         whole = kind_of(config).whole(config)
@@ -55,7 +60,7 @@ def train(config: Config, out: Path, *, force: bool, notify: Notify) -> None:
         fingerprint = whole.fingerprint()
         context = Context(
             seed=derive(config.seed, "fit"),
-            device=parallel.device_of(stages.device(config)),
+            device=parallel.device_of(device),
             checkpoints=unfinished(out) / fingerprint / "checkpoints",
             ranks=ranks,
         )

@@ -6,10 +6,11 @@ import base64
 import platform
 from pathlib import Path
 
+from synthgen import devices
 from synthgen.errors import ConfigError
 from synthgen.pipeline.contents import PICTURES, settings
 from synthgen.pipeline.deciding import comparison
-from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.events import Event, Notify, spoken, unheard
 from synthgen.pipeline.facts import versions
 from synthgen.pipeline.kinds import kind_in
 from synthgen.pipeline.machine import device
@@ -21,7 +22,8 @@ def evaluate(run: Run, notify: Notify) -> None:
     """Write ``report.json``: everything that the report shows; its pictures also as files."""
 
     def work(folder: Path) -> None:
-        report = kind_in(run).report(run, comparison(run), notify)
+        with devices.held(device(settings(run)), run.path, "evaluate", spoken("evaluate", notify)):
+            report = kind_in(run).report(run, comparison(run), notify)
         (folder / "report.json").write_text(dump(report.model_dump(mode="json")), "utf-8")
         for picture in report.pictures:
             (folder / PICTURES).mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from synthgen import devices
 from synthgen.benchmark import executor, schedule
 from synthgen.benchmark.comparison import Comparison
 from synthgen.benchmark.records import Job, JobResult
@@ -18,7 +19,7 @@ from synthgen.config import Config
 from synthgen.pipeline.contents import settings
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.kinds import kind_in
-from synthgen.pipeline.machine import workers
+from synthgen.pipeline.machine import device, workers
 from synthgen.pipeline.seeds import derive
 from synthgen.results import Verdict
 from synthgen.runs import Run, dump, write_atomic
@@ -39,7 +40,8 @@ def run_job(path: Path, job: Job) -> None:
     target = run.scratch("decide") / f"{job.name}.json"
     if target.is_file():
         return
-    result = kind_in(run).measure(run, job)
+    with devices.held(device(settings(run)), path, job.name):
+        result = kind_in(run).measure(run, job)
     write_atomic(target, dump(result.model_dump(mode="json")))
 
 

@@ -24,3 +24,8 @@ Notify = Callable[[Event], None]
 
 def unheard(event: Event) -> None:
     """For callers that watch nothing."""
+
+
+def spoken(stage: str, notify: Notify) -> Callable[[str], None]:
+    """For parts that have nothing but sentences to tell."""
+    return lambda sentence: notify(Event(stage, notice=sentence))

@@ -14,13 +14,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from synthgen import devices
 from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
 from synthgen.generators.base import Chosen
 from synthgen.pipeline import models
 from synthgen.pipeline.contents import PROGRESS, choice, settings, verdict
 from synthgen.pipeline.deciding import comparison, decide, pending, run_job
-from synthgen.pipeline.events import Event, Notify
+from synthgen.pipeline.events import Event, Notify, spoken
 from synthgen.pipeline.kinds import kind_in
 from synthgen.pipeline.machine import check_packages, device, workers
 from synthgen.pipeline.seeds import derive
@@ -67,7 +68,7 @@ def fit(run: Run, notify: Notify) -> bool:
         )
         # More threads gain little on networks of this size, and on a busy machine they wait for
         # each other at every operation (docs/log.md has the figure).
-        with single_thread():
+        with devices.held(context.device, run.path, "fit", spoken("fit", notify)), single_thread():
             sampler = config.generator.fit(kind.training(run), context)
         models.save(models.Model(config.generator, sampler, kind.form(run)), folder / "model")
         log.commit(folder / "train.jsonl")

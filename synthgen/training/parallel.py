@@ -95,3 +95,15 @@ def device_of(device: str) -> str:
     if device == "cuda" and started():
         return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     return device
+
+
+def devices_here(device: str) -> list[str]:
+    """Those of all processes of this training on this machine, if this process is the first of
+    them; none in the others."""
+    if not started():
+        return [device]
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return []
+    if device != "cuda":
+        return [device]
+    return [f"cuda:{n}" for n in range(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))]
