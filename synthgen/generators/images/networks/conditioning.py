@@ -22,8 +22,10 @@ ToldGenerator: TypeAlias = Literal["none", "concatenation", "normalisation"]
 ToldCritic: TypeAlias = Literal["none", "concatenation", "projection", "auxiliary"]
 
 
-CLASS_SIZE = 64
-"""Entries of the vector that stands for a class beside noise."""
+CLASS_SHARE = 8
+"""The vector that stands for a class beside noise has one entry for so many of noise, and four at
+least. With as many as the noise has, the generator makes one image of each class
+(docs/log.md)."""
 
 
 class Judged(NamedTuple):
@@ -37,13 +39,14 @@ class Judged(NamedTuple):
 
 class Beside(nn.Module):
     """Vectors (n, inputs) with a vector of the class beside them, where the network is told by
-    concatenation. It is learned, and begins as large as noise: a one-hot vector beside a hundred
-    entries of noise would hardly count at first."""
+    concatenation. It is learned, and its entries begin as large as those of noise: the single one
+    of a one-hot vector would hardly count at first."""
 
     def __init__(self, inputs: int, classes: int, *, told: bool) -> None:
         super().__init__()
-        self.vectors = nn.Embedding(classes, CLASS_SIZE) if told else None
-        self.size = inputs + (CLASS_SIZE if told else 0)
+        entries = max(4, inputs // CLASS_SHARE) if told else 0
+        self.vectors = nn.Embedding(classes, entries) if told else None
+        self.size = inputs + entries
 
     def forward(self, vectors: Tensor, labels: Tensor) -> Tensor:
         if self.vectors is None:
