@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo test lint format stack stack-down clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,16 @@ lint: $(VENV)/.test ## Formatting, linting, types, and the direction of imports.
 format: $(VENV)/.test ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(VENV)/.prefect: $(VENV)/.run
+	$(PIP) install --constraint constraints.txt --editable '.[prefect]'
+	@touch $@
+
+stack: $(VENV)/.prefect ## Start a Prefect server, workers and the reports on this machine.
+	$(BIN)/python -m flows.stack up
+
+stack-down: ## End them; database, logs and runs stay.
+	$(BIN)/python -m flows.stack down
 
 clean: ## Remove .venv and caches; runs stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,57 +1,58 @@
 """The main job as a Prefect flow: the same stages, one task each, one task per decide job.
 
     python -m flows.augment --config configs/adult.yaml
+    python -m flows.augment --config configs/adult.yaml --submit
 
-needs no server to be set up: Prefect starts one of its own for the time of the run. Tasks pass the
-path of the run directory and never a table or a model; the directory decides what is done, so a
-flow that is run again goes on where the last one was.
+The first runs it here and tracks it on the configured server (without one Prefect starts its own
+for the time of the run); the second leaves it to a worker of the deployment ``augment-on-demand``.
+
+Tasks pass the path of the run directory and never a table or a model; the directory decides what is
+done, so a flow that is run again goes on where the last one was, and of several that are asked for
+the same one works while the others wait and find it done.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-# Prefect's own server needs longer than its default 20 s on a small machine, and must be told
-# before Prefect reads its settings. Nothing is reported to Prefect's makers.
-os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("DO_NOT_TRACK", "1")
-
+from filelock import FileLock
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.artifacts import key, publish_artifacts
+from flows.job import AugmentJob
+from flows.progress import Progress
 from synthgen import config as configuration
 from synthgen import pipeline
 from synthgen.benchmark import executor
 from synthgen.benchmark.records import Job
 from synthgen.cli.console import Ending, guard
+from synthgen.errors import MachineError
 from synthgen.pipeline import assess, gates, stages
-from synthgen.pipeline.events import Event
 from synthgen.runs import Run
 
 Submit = Callable[[Callable[[Job], None], Job], Future[None]]
+DEPLOYMENT = "augment/augment-on-demand"
 
 
-def _log(event: Event) -> None:
-    logger = get_run_logger()
-    if event.notice is not None:
-        logger.warning(event.notice)
-    elif event.total and event.done >= event.total:
-        logger.info("%s done", event.stage)
+@task(cache_policy=NO_CACHE)
+def locate(job: AugmentJob) -> Path:
+    """The run directory; reads the data to tell."""
+    return job.place()
 
 
-@task
-def split(settings: dict[str, Any], out: Path, force: bool) -> None:
+@task(cache_policy=NO_CACHE)
+def split(job: AugmentJob, out: Path, force: bool) -> None:
     """Read, and seal the test part."""
-    pipeline.start(configuration.build(settings), out, force=force, notify=_log)
+    pipeline.start(job.config(), out, force=force, notify=Progress("split", key(out)))
 
 
 @task(task_run_name="decide {job.name}", cache_policy=NO_CACHE)
@@ -63,59 +64,80 @@ def decide_job(out: Path, job: Job, submit: Submit, deadline: float) -> None:
     submit(partial(stages.run_job, out), job).result()
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def conclude(out: Path) -> str:
     """All job results into the verdict; no further one is made."""
-    stages.decide(Run(out), _log, now=True)
+    stages.decide(Run(out), Progress("decide", key(out)), now=True)
     return stages.verdict(Run(out)).sentence
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def fit(out: Path) -> bool:
     """Train on all training data; returns whether that was still to be done."""
-    return stages.fit(Run(out), _log)
+    return stages.fit(Run(out), Progress("fit", key(out)))
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def sample(out: Path, fitted: bool) -> None:
     """Draw, and write the augmented set."""
-    stages.sample(Run(out), _log, trust_pickle=fitted)
+    stages.sample(Run(out), Progress("sample", key(out)), trust_pickle=fitted)
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def evaluate(out: Path) -> None:
     """Score against the sealed part."""
-    assess.evaluate(Run(out), _log)
+    assess.evaluate(Run(out), Progress("evaluate", key(out)))
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def render(out: Path) -> None:
     """Write the report and the manifest."""
-    assess.draw_up(Run(out), _log)
+    assess.draw_up(Run(out), Progress("render", key(out)))
     assess.finish(Run(out))
 
 
-@flow(name="augment")
-def augment(settings: dict[str, Any], out: Path, force: bool = False) -> Path:
-    """The whole job in the run directory ``out``, on a table or on images; returns it.
+@task(cache_policy=NO_CACHE)
+def show(out: Path) -> None:
+    """Link to the report, scorecard and scores for the UI."""
+    publish_artifacts(out)
 
-    ``settings`` is what a configuration file holds. Tasks that train are tagged with the device
-    that it chooses. Raises the errors of synthgen.errors.
+
+@flow(name="augment", flow_run_name="{job.source}")
+def augment(job: AugmentJob, force: bool = False) -> Path:
+    """Would synthetic data make this classifier better? If so, the augmented data; in any case the
+    report.
+
+    Returns the run directory. Tasks that train are tagged with the device that the job chooses.
+    Raises the errors of synthgen.errors; a failed gate fails the flow when everything is written.
     """
     logger = get_run_logger()
-    if not Run(out).begun or force:
-        split(settings, out, force)
-    with Run(out).writing():
-        stages.check_split(Run(out))
-        stages.check_same(Run(out), configuration.build(settings))
-        tags = _device_tags(out)
-        _decide_jobs(out, tags)
-        logger.info(conclude(out))
-        sample(out, fit.with_options(tags=tags)(out))
-        evaluate.with_options(tags=tags)(out)
-        render(out)
+    out = locate(job)
+    with _turn(out):
+        if not Run(out).begun or force:
+            split(job, out, force)
+        with Run(out).writing():
+            stages.check_split(Run(out))
+            stages.check_same(Run(out), job.config())
+            tags = _device_tags(out)
+            _decide_jobs(out, tags)
+            logger.info(conclude(out))
+            sample(out, fit.with_options(tags=tags)(out))
+            evaluate.with_options(tags=tags)(out)
+            render(out)
+        show(out)
     gates.check(Run(out))
     return out
+
+
+@contextmanager
+def _turn(out: Path) -> Iterator[None]:
+    """One flow at a time on a run directory; others wait, and then find done what it did."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_name(f".{out.name}.turn"))
+    if not lock.is_locked and out.exists():
+        get_run_logger().info("%s is there already: going on with it", out)
+    with lock.acquire(poll_interval=1.0):
+        yield
 
 
 def _device_tags(out: Path) -> list[str]:
@@ -138,21 +160,53 @@ def _decide_jobs(out: Path, tags: list[str]) -> None:
                 future.result()
 
 
+def submit(job: AugmentJob, force: bool) -> str:
+    """Leave the job to a worker; returns the address of its run in the UI. Raises MachineError
+    where no server answers, or none knows the deployment."""
+    import httpx
+    from prefect.deployments import run_deployment
+    from prefect.exceptions import ObjectNotFound
+    from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
+
+    if not PREFECT_API_URL.value():
+        raise MachineError(
+            "no Prefect server is configured",
+            "start one with: make stack, and set PREFECT_API_URL as it says",
+        )
+    try:
+        made = run_deployment(
+            DEPLOYMENT,
+            parameters={"job": job.model_dump(mode="json", exclude_none=True), "force": force},
+            timeout=0,
+        )
+    except ObjectNotFound:
+        raise MachineError(
+            f"the server knows no deployment {DEPLOYMENT}", "deploy it with: prefect deploy --all"
+        ) from None
+    except httpx.HTTPError as error:
+        raise MachineError(
+            f"the Prefect server at {PREFECT_API_URL.value()} does not answer: {error}",
+            "start it with: make stack",
+        ) from None
+    return f"{PREFECT_UI_URL.value()}/runs/flow-run/{made.id}"  # type: ignore[union-attr]
+
+
 def main() -> NoReturn:
     """The command line of this module; leaves with the exit code of the contract."""
     parser = argparse.ArgumentParser(prog="python -m flows.augment", description=main.__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=None)
-    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--config", type=Path, required=True, help="a configuration file")
+    parser.add_argument("--out", type=Path, default=None, help="the run directory")
+    parser.add_argument("--force", action="store_true", help="replace a run that is there")
+    parser.add_argument("--submit", action="store_true", help="leave it to a worker")
     given = parser.parse_args()
 
     def run() -> None:
-        settings = configuration.load(given.config)
-        config = configuration.build(settings)
-        out = given.out or pipeline.default_folder(config.data.source)
-        Ending.run = out
-        augment(settings, out, given.force)
-        print(out / "report.html")
+        job = AugmentJob.of(configuration.load(given.config), given.out)
+        if given.submit:
+            print(submit(job, given.force))
+            return
+        Ending.run = given.out
+        print(augment(job, given.force) / "report.html")
 
     guard(run)
 

@@ -13,7 +13,16 @@ from synthgen.pipeline.events import Event, Notify, unheard
 from synthgen.pipeline.kinds import kind_of
 from synthgen.runs import Run, fresh
 
-__all__ = ["Event", "Notify", "augment", "default_folder", "execute", "resume", "start"]
+__all__ = [
+    "Event",
+    "Notify",
+    "augment",
+    "default_folder",
+    "execute",
+    "named_folder",
+    "resume",
+    "start",
+]
 
 
 def augment(
@@ -96,6 +105,10 @@ def execute(
 
 def default_folder(source: str) -> Path:
     """``runs/NAME-DATE-TIME`` below the working directory."""
+    return Path("runs") / f"{named_folder(source)}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def named_folder(source: str) -> str:
+    """What a run on this source is called: the source's own name, as far as folders allow."""
     stem = Path(re.sub(r"^\w+:(//)?", "", source) or "table").name.split(".")[0]
-    name = re.sub(r"[^\w-]+", "-", stem).strip("-") or "table"
-    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return re.sub(r"[^\w-]+", "-", stem).strip("-") or "table"

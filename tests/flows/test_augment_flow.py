@@ -2,81 +2,185 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from flows.job import STORE
 from synthgen import pipeline
+from synthgen.config import Config
 from synthgen.runs import Run
 from tests.conftest import ROOT
+from tests.flows.conftest import Server
 from tests.pipeline.images.pictures import shapes, written
 from tests.pipeline.images.pictures import small as small_images
 from tests.pipeline.tables import people, small
 from tests.pipeline.test_augment import files
 
 
-def _flow(folder: Path) -> subprocess.CompletedProcess[str]:
-    """The flow of ``job.yaml``, with a Prefect of its own."""
+def _table(folder: Path) -> Config:
+    """A small job, also as ``job.yaml``."""
+    people().to_csv(folder / "people.csv", index=False)
+    source = {"target": "sick", "source": str(folder / "people.csv")}
+    return _written(small(data=source, workers=2), folder)
+
+
+def _written(config: Config, folder: Path) -> Config:
+    text = yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
+    (folder / "job.yaml").write_text(text)
+    return config
+
+
+def _alone(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """The flow of ``job.yaml``, with a Prefect of its own and no server set up."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_API")}
+    environment |= {"PREFECT_HOME": str(folder / "prefect"), "PYTHONPATH": str(ROOT), **more}
     return subprocess.run(
-        [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--out", "flowed"],
+        [sys.executable, "-m", "flows.augment", "--config", "job.yaml", *arguments],
         cwd=folder,
-        env={
-            **os.environ,
-            "PREFECT_HOME": str(folder / "prefect"),
-            "PYTHONPATH": str(ROOT),
-        },
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
+@contextmanager
+def _flow(server: Server, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The flow of ``job.yaml`` on the server, its store in the folder."""
+    store = {STORE: str(folder / "store")}
+    given = ("-m", "flows.augment", "--config", "job.yaml", *arguments)
+    with server.python(*given, cwd=folder, **store) as process:
+        yield process
+
+
+def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, error = process.communicate(timeout=500)
+    assert process.returncode == 0, error
+    return out, error
+
+
+def _asked(server: Server, path: str, **body: Any) -> Any:
+    request = urllib.request.Request(
+        f"{server.url}/api/{path}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -> None:
-    people().to_csv(tmp_path / "people.csv", index=False)
-    source = {"data": {"target": "sick", "source": str(tmp_path / "people.csv")}, "workers": 2}
-    config = small(**source)
-    (tmp_path / "job.yaml").write_text(
-        yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
-    )
-    plain = pipeline.augment(config, tmp_path / "plain")
-    ended = _flow(tmp_path)
+    plain = pipeline.augment(_table(tmp_path), tmp_path / "plain")
+    ended = _alone(tmp_path, "--out", "flowed")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "flowed/report.html"
     flowed = Run(tmp_path / "flowed")
     assert flowed.finished
     assert files(flowed) == files(plain)
     assert "decide r000-rows" in ended.stderr
-    # A second call finds everything done.
-    again = _flow(tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert "decide r000-rows" not in again.stderr
-    assert files(flowed) == files(plain)
 
 
 def test_a_wrong_configuration_ends_before_any_server_starts(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text("data: {target: y}\nbudgt: quick\n")
-    ended = _flow(tmp_path)
+    ended = _alone(tmp_path)
     assert ended.returncode == 2
     assert "did you mean budget" in ended.stderr
     assert "server" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "cause", "remedy"),
+    [
+        ({}, "no Prefect server is configured", "make stack"),
+        ({"PREFECT_API_URL": "http://127.0.0.1:9/api"}, "does not answer", "make stack"),
+    ],
+)
+def test_submission_without_a_server(
+    tmp_path: Path, variables: dict[str, str], cause: str, remedy: str
+) -> None:
+    _table(tmp_path)
+    ended = _alone(tmp_path, "--submit", **variables)
+    assert ended.returncode == 4
+    assert cause in ended.stderr
+    assert remedy in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_same_flow_runs_image_jobs(tmp_path: Path) -> None:
-    source = written(shapes(), tmp_path)
-    config = small_images(str(source), workers=2)
+def test_submission_without_a_deployment(server: Server, tmp_path: Path) -> None:
+    _table(tmp_path)
+    with _flow(server, tmp_path, "--submit") as process:
+        _, error = process.communicate(timeout=300)
+    assert process.returncode == 4
+    assert "no deployment augment/augment-on-demand" in error
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_same_flow_runs_image_jobs(server: Server, tmp_path: Path) -> None:
+    config = _written(small_images(str(written(shapes(), tmp_path)), workers=2), tmp_path)
     plain = pipeline.augment(config, tmp_path / "plain")
-    (tmp_path / "job.yaml").write_text(
-        yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True))
-    )
-    ended = _flow(tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert "decide r000-cgan" in ended.stderr
+    with _flow(server, tmp_path, "--out", "flowed") as process:
+        _, error = _ended(process)
+    assert "decide r000-cgan" in error
     assert files(Run(tmp_path / "flowed")) == files(plain)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_one_job_asked_for_several_times_is_done_once(server: Server, tmp_path: Path) -> None:
+    plain = pipeline.augment(_table(tmp_path), tmp_path / "plain")
+    with (
+        _flow(server, tmp_path) as first,
+        _flow(server, tmp_path) as second,
+        _flow(server, tmp_path) as third,
+    ):
+        ended = [_ended(process) for process in (first, second, third)]
+    (report,) = {out.splitlines()[-1] for out, _ in ended}
+    run = Run(Path(report).parent)
+    assert run.path.parent == tmp_path / "store"
+    assert files(run) == files(plain)
+    # One of them did the work.
+    assert sorted("decide r000-rows" in error for _, error in ended) == [False, False, True]
+    name = run.path.name
+    for kind in ("report", "scorecard", "scores"):
+        made = _asked(server, "artifacts/filter", artifacts={"key": {"any_": [f"{kind}-{name}"]}})
+        assert len(made) == 1, kind
+    (board,) = _asked(
+        server, "artifacts/filter", artifacts={"key": {"any_": [f"scorecard-{name}"]}}
+    )
+    assert board["data"].startswith("# ")
+    assert "against doing nothing (the bar)" in board["data"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_killed_flow_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
+    plain = pipeline.augment(_table(tmp_path), tmp_path / "plain")
+    random_ = random.Random(0)
+    for _ in range(3):
+        with _flow(server, tmp_path, "--out", "killed") as process:
+            begun = time.monotonic()
+            while not (tmp_path / "killed").exists() and time.monotonic() - begun < 120:
+                time.sleep(0.05)
+            time.sleep(random_.uniform(0, 5))
+            process.kill()
+            process.communicate()
+    with _flow(server, tmp_path, "--out", "killed") as process:
+        _ended(process)
+    assert files(Run(tmp_path / "killed")) == files(plain)

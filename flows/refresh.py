@@ -1,0 +1,73 @@
+"""A model that follows its data: trained anew when they change, and kept if it is no worse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.artifacts import key
+from flows.augment import augment
+from flows.job import AugmentJob, store
+from synthgen.pipeline import named_folder
+from synthgen.pipeline.identity import identity
+from synthgen.pipeline.series import Comparison, Series, compare, score_of
+from synthgen.runs import Run
+
+
+@task(cache_policy=NO_CACHE)
+def look(job: AugmentJob) -> str:
+    """What tells this job, with the data as they are now, from others."""
+    return identity(job.config())
+
+
+@task(cache_policy=NO_CACHE)
+def judge(new: Path, old: Path, score: str) -> Comparison:
+    """Both models' data on the new run's sealed rows."""
+    return compare(Run(new), Run(old), score)
+
+
+@flow(name="refresh", flow_run_name="{name}")
+def refresh(
+    job: AugmentJob,
+    name: str = "",
+    retrain: Literal["changed", "always"] = "changed",
+    score: str = "",
+) -> Path:
+    """Train anew if the data, the settings or the program changed (or ``always``, with another
+    seed each time), and keep the better of the new and the last model.
+
+    ``name`` is what the series of runs is called, by default as its data; ``score`` what the models
+    are compared by. Returns the run directory of the model that is kept, which a file of the store,
+    NAME.current.json, names too.
+    """
+    logger = get_run_logger()
+    called = name or named_folder(job.source)
+    store().mkdir(parents=True, exist_ok=True)
+    with FileLock(store() / f".{called}.refresh").acquire(poll_interval=1.0):
+        series = Series(store() / f"{called}.current.json")
+        seen, current = look(job), series.current
+        if retrain == "changed" and seen == series.identity and current is not None:
+            logger.info("nothing changed: %s stays", current.path)
+            return current.path
+        if retrain == "always":
+            job = job.model_copy(update={"seed": job.seed + series.count})
+        made = augment(job)
+        if current is None or current.path.name == made.name:
+            series.done(seen, Run(made))
+            return made
+        found = judge(made, current.path, score or score_of(job.config()))
+        logger.info(found.sentence())
+        create_markdown_artifact(
+            f"# {found.sentence()}\n\n| run | {found.title} |\n| --- | ---: |\n"
+            f"| {made.name} | {found.new:.4g} |\n| {current.path.name} | {found.old:.4g} |\n",
+            key=f"refresh-{key(Path(called))}",
+            description="The new model beside the last one",
+        )
+        kept = made if found.keep_new else current.path
+        series.done(seen, Run(kept))
+        return kept

@@ -1,0 +1,118 @@
+"""Runs of one job over time: which is the current one, and is a new one better?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthgen.config import Config
+from synthgen.errors import ConfigError
+from synthgen.pipeline import alone, stages
+from synthgen.results import Score
+from synthgen.runs import Run, dump, write_atomic
+
+
+@dataclass(frozen=True)
+class Series:
+    """The runs of one job; ``path`` is a file that names the current one and counts them."""
+
+    path: Path
+
+    @property
+    def current(self) -> Run | None:
+        """The run whose model is the best so far; None before the first."""
+        found = self._record()
+        return None if found is None else Run(self.path.parent / found["run"])
+
+    @property
+    def identity(self) -> str | None:
+        """Of the job that was done last, whether or not its run became the current one."""
+        found = self._record()
+        return None if found is None else found["identity"]
+
+    @property
+    def count(self) -> int:
+        """How many runs there were."""
+        found = self._record()
+        return 0 if found is None else int(found["count"])
+
+    def done(self, identity: str, current: Run) -> None:
+        """Note that the job ``identity`` is done, and which run, beside this file, is current."""
+        record = {
+            "run": current.path.name,
+            "identity": identity,
+            "count": self.count + 1,
+        }
+        write_atomic(self.path, dump(record))
+
+    def _record(self) -> dict[str, str] | None:
+        try:
+            found: dict[str, str] = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs' synthetic data score on the same test data."""
+
+    metric: str
+    title: str
+    new: float
+    old: float
+    keep_new: bool
+
+    def sentence(self) -> str:
+        """For a log and for the scorecard."""
+        which = "the new one is kept" if self.keep_new else "the old one is kept"
+        return f"{self.title}: new {self.new:.4g}, old {self.old:.4g}; {which}"
+
+
+def score_of(config: Config) -> str:
+    """The score that a refresh goes by if none is named: for tables how well a classifier tells the
+    rows from real ones, for images what one is worth that saw nothing else."""
+    return "classification_accuracy" if config.modality == "images" else "two_sample_auc"
+
+
+def compare(new: Run, old: Run, metric: str) -> Comparison:
+    """The synthetic data of both, scored by the same function against the new run's training and
+    sealed test data; the new one is kept unless it is worse.
+
+    Rows that the old run trained on may be among the new one's test rows, which flatters the old
+    one; test data of their own (``data.test``) avoid that. Raises ConfigError if the data do not
+    allow the score.
+    """
+    found = [_scored(new, run, metric) for run in (new, old)]
+    first, second = found
+    sign = -1.0 if first.goal == "min" else 1.0
+    if first.goal == "target":
+        sign, references = -1.0, [score.reference or 0.0 for score in found]
+        apart = [abs(s.value - r) for s, r in zip(found, references, strict=True)]
+    else:
+        apart = [score.value for score in found]
+    return Comparison(
+        metric, first.title, first.value, second.value, sign * apart[0] >= sign * apart[1]
+    )
+
+
+def _scored(new: Run, run: Run, metric: str) -> Score:
+    config = stages.settings(new)
+    scores, _ = alone.evaluate(
+        str(_named(new / "split", "train")),
+        str(_named(run.path, "synthetic")),
+        holdout=str(_named(new / "split", "test")),
+        target=config.data.target,
+        seed=config.seed,
+    )
+    for score in scores:
+        if score.metric == metric:
+            return score
+    known = ", ".join(dict.fromkeys(score.metric for score in scores))
+    raise ConfigError(f"the data do not allow the score {metric}", f"choose one of: {known}")
+
+
+def _named(folder: Path, name: str) -> Path:
+    """Of a table a Parquet file; of images a folder or file as the source is."""
+    return next(path for path in folder.iterdir() if path.name.partition(".")[0] == name)
