@@ -15,7 +15,7 @@ _JOBS = {
     "breast_cancer": {
         "data": {"source": "sklearn:breast_cancer", "target": "target"},
         "budget": "quick",
-        "generator": {"name": "ctgan", "epochs": 60, "batch_size": 100, "numeric": "quantiles"},
+        "generator": {"name": "ctgan", "epochs": 40, "batch_size": 100, "numeric": "quantiles"},
         "decide": {
             "resamples": 3,
             "ratios": ["balanced"],
@@ -28,11 +28,9 @@ _JOBS = {
         "budget": "quick",
         "split": {"rows_per_class": 30},
         "generator": {
-            "name": "cgan",
-            "steps": 600,
-            "width": 16,
-            "generator_lr": 1e-3,
-            "critic_lr": 1e-3,
+            "name": "cdcgan",
+            "steps": 400,
+            "batch_size": 32,
             "ema": 0.99,
             "evaluations": 0,
         },
