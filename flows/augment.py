@@ -28,6 +28,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import key, publish_artifacts
+from flows.crashes import check_attempt
 from flows.job import AugmentJob
 from flows.progress import Progress
 from synthgen import config as configuration
@@ -110,6 +111,13 @@ def augment(job: AugmentJob, force: bool = False) -> Path:
     Returns the run directory. Tasks that train are tagged with the device that the job chooses.
     Raises the errors of synthgen.errors; a failed gate fails the flow when everything is written.
     """
+    check_attempt()
+    return work(job, force)
+
+
+def work(job: AugmentJob, force: bool = False) -> Path:
+    """What the flow does, for other flows too: as tasks of theirs, so that a flow run that crashed
+    leaves none of its own below it that nobody would take up."""
     logger = get_run_logger()
     out = locate(job)
     with _turn(out):

@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import key
+from flows.crashes import check_attempt
 from flows.job import store
 from flows.progress import Progress
 from synthgen.pipeline import bench, bench_file
@@ -34,6 +35,7 @@ def measure(file: BenchFile, out: Path, title: str) -> Path:
 def benchmark(file: dict[str, object], name: str) -> Path:
     """Which generator helps on which data? ``file`` is what a file for ``synthgen bench`` holds
     (configs/bench.yaml is an example). Returns the folder of bench.html, below the store."""
+    check_attempt()
     asked = bench_file.build(file)
     out = store() / name
     store().mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,8 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import key
-from flows.augment import augment
+from flows.augment import work
+from flows.crashes import check_attempt
 from flows.job import AugmentJob, store
 from synthgen.pipeline import named_folder
 from synthgen.pipeline.identity import identity
@@ -45,6 +46,7 @@ def refresh(
     are compared by. Returns the run directory of the model that is kept, which a file of the store,
     NAME.current.json, names too.
     """
+    check_attempt()
     logger = get_run_logger()
     called = name or named_folder(job.source)
     store().mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def refresh(
             return current.path
         if retrain == "always":
             job = job.model_copy(update={"seed": job.seed + series.count})
-        made = augment(job)
+        made = work(job)
         if current is None or current.path.name == made.name:
             series.done(seen, Run(made))
             return made

@@ -140,6 +140,7 @@ def up(stack: Stack) -> None:
     _prefect(stack, "work-pool", "set-concurrency-limit", "gpu", str(gpus()))
     _prefect(stack, "work-pool", "create", "cpu", "--type", "process", "--overwrite")
     _prefect(stack, "--no-prompt", "deploy", "--all")
+    _python(stack, "flows.crashes")
     for name in ("reports", "worker-gpu", "worker-cpu"):
         stack.start(name)
     print(f"Prefect  {stack.url}")
@@ -178,8 +179,12 @@ def _wait(stack: Stack) -> None:
 
 
 def _prefect(stack: Stack, *arguments: str) -> None:
+    _python(stack, "prefect", *arguments)
+
+
+def _python(stack: Stack, module: str, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", *arguments],
+        [sys.executable, "-m", module, *arguments],
         env=stack.environment(),
         cwd=stack.folder.parent,
         capture_output=True,
@@ -189,7 +194,7 @@ def _prefect(stack: Stack, *arguments: str) -> None:
     if done.returncode:
         log = stack.folder / "setup.log"
         log.write_text(done.stdout + done.stderr)
-        raise MachineError(f"prefect {' '.join(arguments[:3])} failed", f"see {log}")
+        raise MachineError(f"{' '.join([module, *arguments[:3]])} failed", f"see {log}")
 
 
 def main() -> NoReturn:

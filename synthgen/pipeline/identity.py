@@ -6,7 +6,6 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-import synthgen
 from synthgen.config import Config
 from synthgen.pipeline.facts import versions
 from synthgen.pipeline.kinds import kind_of
@@ -34,7 +33,7 @@ def identity(config: Config) -> str:
 @cache
 def code() -> str:
     """SHA-256 of this library's own source."""
-    folder = Path(synthgen.__file__).parent
+    folder = Path(__file__).parents[1]
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".py", ".html", ".css") and path.is_file():
