@@ -33,6 +33,8 @@ BEAT = 30
 """Seconds between two heartbeats, the fewest that Prefect allows; prefect.toml sets it."""
 SILENCE = timedelta(seconds=3 * BEAT)
 """Without a heartbeat: the process is gone. Shorter would take a late heartbeat for a death."""
+PAUSE = timedelta(seconds=10)
+"""Before a crashed run is scheduled again: a worker that still holds it (3.8.8) would die of it."""
 ENDED = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Suspended", "Paused")
 
 
@@ -67,13 +69,14 @@ def automations() -> list[AutomationCore]:
             name="synthgen: crashed runs go on",
             description=f"Of runs with the tag {TAG}, which give up after {MOST} crashes.",
             trigger=EventTrigger(
-                posture=Posture.Reactive,
+                posture=Posture.Proactive,
                 match=runs,
                 match_related=tagged,
-                expect={"prefect.flow-run.Crashed"},
+                after={"prefect.flow-run.Crashed"},
+                expect={f"prefect.flow-run.{state}" for state in ("AwaitingRetry", "Pending")},
                 for_each={"prefect.resource.id"},
                 threshold=1,
-                within=timedelta(0),
+                within=PAUSE,
             ),
             actions=[
                 ChangeFlowRunState(

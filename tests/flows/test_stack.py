@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,79 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-
-
-class Stack:
-    """The stack of a folder, driven as a user does."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-
-    def __call__(self, what: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flows.stack", what],
-            cwd=self.folder,
-            env={**os.environ, "SYNTHGEN_STACK_PORT": str(self.port), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def asked(self, path: str, **body: Any) -> Any:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/{path}",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def submitted(self, **job: Any) -> subprocess.CompletedProcess[str]:
-        (self.folder / "job.yaml").write_text(json.dumps(job))
-        environment = {
-            **os.environ,
-            "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api",
-            "PYTHONPATH": str(ROOT),
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--submit"],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def ended(self, run: str, patience: float = 300) -> str:
-        """The state in which the flow run ends."""
-        end = time.monotonic() + patience
-        while time.monotonic() < end:
-            (found,) = self.asked("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
-            if found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-                return str(found["state_name"])
-            time.sleep(1)
-        raise AssertionError((self.folder / ".stack" / "worker-gpu.log").read_text())
-
-
-def _free() -> int:
-    """The first of two free ports."""
-    with socket.socket() as first:
-        first.bind(("127.0.0.1", 0))
-        port: int = first.getsockname()[1]
-    return port
+from tests.flows.stack import Stack, free_port, new_stack
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    for name in ("prefect.yaml", "prefect.toml"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "flows").symlink_to(ROOT / "flows")
-    found = Stack(tmp_path, _free())
+    found = new_stack(tmp_path)
     try:
         yield found
     finally:
@@ -174,7 +106,7 @@ def test_a_port_that_something_else_uses_is_named(tmp_path: Path) -> None:
         "        self.send_response(200); self.end_headers()\n"
         "http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Healthy).serve_forever()\n"
     )
-    port = _free()
+    port = free_port()
     command = [sys.executable, "-c", answer, str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as other:
         try:

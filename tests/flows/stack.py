@@ -1,0 +1,101 @@
+"""The stack of a folder of its own, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.conftest import ROOT
+
+
+class Stack:
+    """The stack of a folder, driven as a user does."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+
+    def __call__(self, what: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flows.stack", what],
+            cwd=self.folder,
+            env={**os.environ, "SYNTHGEN_STACK_PORT": str(self.port), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def asked(self, path: str, **body: Any) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def submitted(self, **job: Any) -> subprocess.CompletedProcess[str]:
+        (self.folder / "job.yaml").write_text(json.dumps(job))
+        environment = {
+            **os.environ,
+            "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api",
+            "PYTHONPATH": str(ROOT),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "flows.augment", "--config", "job.yaml", "--submit"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def process(self, name: str) -> psutil.Process:
+        """The stack's server or one of its workers."""
+        return psutil.Process(
+            json.loads((self.folder / ".stack" / f"{name}.json").read_text())["pid"]
+        )
+
+    def flow_process(self) -> psutil.Process | None:
+        """The process in which the worker ``gpu`` runs a flow."""
+        try:
+            below = self.process("worker-gpu").children()
+        except psutil.NoSuchProcess:
+            return None
+        return below[0] if below else None
+
+    def ended(self, run: str, patience: float = 300) -> str:
+        """The state in which the flow run ends. One that crashed goes on in a while."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            (found,) = self.asked("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+            if found["state_type"] in ("COMPLETED", "FAILED", "CANCELLED"):
+                return str(found["state_name"])
+            time.sleep(1)
+        logs = [self.folder / ".stack" / f"{name}.log" for name in ("worker-gpu", "server")]
+        raise AssertionError("\n".join([str(found), *(log.read_text()[-5000:] for log in logs)]))
+
+
+def free_port() -> int:
+    """The first of two free ports."""
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", 0))
+        port: int = first.getsockname()[1]
+    return port
+
+
+def new_stack(folder: Path) -> Stack:
+    """With the deployments and settings of this project; nothing runs yet."""
+    for name in ("prefect.yaml", "prefect.toml"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "flows").symlink_to(ROOT / "flows")
+    return Stack(folder, free_port())
