@@ -9,6 +9,7 @@ is in the run directory, so they go on where they were.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -53,7 +54,7 @@ def automations() -> list[AutomationCore]:
                 posture=Posture.Proactive,
                 match=runs,
                 match_related=tagged,
-                after={beat},
+                after={beat, "prefect.flow-run.Running"},
                 expect={beat, *(f"prefect.flow-run.{state}" for state in ENDED)},
                 for_each={"prefect.resource.id"},
                 threshold=1,
@@ -91,14 +92,26 @@ def automations() -> list[AutomationCore]:
 
 
 def ensure() -> None:
-    """The server has these automations as they are here, once each."""
+    """The server has these automations as they are here, once each. One that is as it should be is
+    left alone: an update would forget for whose heartbeat the server waits."""
     with get_client(sync_client=True) as client:
         for wanted in automations():
             known = client.read_automations_by_name(wanted.name)
-            if known:
-                client.update_automation(known[0].id, wanted)
-            else:
+            if not known:
                 client.create_automation(wanted)
+            elif _content(known[0]) != _content(wanted):
+                client.update_automation(known[0].id, wanted)
+
+
+def _content(automation: AutomationCore) -> dict[str, Any]:
+    """What can be compared: without the number that each trigger gets, and lists of sets sorted."""
+    dumped = automation.model_dump(mode="json", include={"description", "trigger", "actions"})
+    trigger = {
+        name: sorted(value) if isinstance(value, list) else value
+        for name, value in dumped["trigger"].items()
+        if name != "id"
+    }
+    return dumped | {"trigger": trigger}
 
 
 def check_attempt() -> None:

@@ -46,6 +46,9 @@ def test_up_used_down_and_up_again(stack: Stack) -> None:
     assert again.returncode == 0
     assert again.stderr.count(" runs\n") == 4
     assert len(stack.asked("deployments/filter")) == 5
+    assert len(stack.asked("automations/filter")) == 2
+    updates = {"event": {"name": ["prefect.automation.updated"]}}
+    assert stack.asked("events/filter", filter=updates)["events"] == []
 
     sent = stack.submitted(
         data={"source": "sklearn:breast_cancer", "target": "target"},
