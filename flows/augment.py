@@ -21,11 +21,12 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from filelock import FileLock
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 
 from flows.artifacts import key, publish_artifacts
 from flows.crashes import check_attempt
@@ -40,8 +41,11 @@ from synthgen.errors import MachineError
 from synthgen.pipeline import assess, gates, stages
 from synthgen.runs import Run
 
+T = TypeVar("T")
 Submit = Callable[[Callable[[Job], None], Job], Future[None]]
 DEPLOYMENT = "augment/augment-on-demand"
+PATIENCE = 600.0
+"""Seconds in which a server that does not answer has to come back."""
 
 
 @task(cache_policy=NO_CACHE)
@@ -97,7 +101,7 @@ def render(out: Path) -> None:
     assess.finish(Run(out))
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, retries=8, retry_delay_seconds=15)
 def show(out: Path) -> None:
     """Link to the report, scorecard and scores for the UI."""
     publish_artifacts(out)
@@ -129,8 +133,8 @@ def work(job: AugmentJob, force: bool = False) -> Path:
             tags = _device_tags(out)
             _decide_jobs(out, tags)
             logger.info(conclude(out))
-            sample(out, fit.with_options(tags=tags)(out))
-            evaluate.with_options(tags=tags)(out)
+            sample(out, _patiently(partial(fit.with_options(tags=tags), out)))
+            _patiently(partial(evaluate.with_options(tags=tags), out))
             render(out)
         show(out)
     gates.check(Run(out))
@@ -160,12 +164,33 @@ def _decide_jobs(out: Path, tags: list[str]) -> None:
     config = stages.settings(run)
     limit = config.decide.time_limit
     deadline = time.monotonic() + limit if limit is not None else math.inf
+    job_task = decide_job.with_options(tags=tags)
     with executor.processes(stages.workers(config)) as submit:
-        while time.monotonic() < deadline and (due := stages.pending(run)):
-            job_task = decide_job.with_options(tags=tags)
-            futures = [job_task.submit(out, job, submit, deadline) for job in due]
+
+        def due() -> None:
+            futures = [job_task.submit(out, job, submit, deadline) for job in stages.pending(run)]
+            # All of them first: those that are due when it is tried again must not be under way.
+            for future in futures:
+                future.wait()
             for future in futures:
                 future.result()
+
+        while time.monotonic() < deadline and stages.pending(run):
+            _patiently(due)
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do what needs a slot of the server, and try again while that does not answer: it is no reason
+    to end a job."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except ConcurrencySlotAcquisitionError as error:
+            if time.monotonic() > end:
+                raise
+            get_run_logger().warning("trying again: %s", error)
+            time.sleep(5)
 
 
 def submit(job: AugmentJob, force: bool) -> str:
