@@ -9,7 +9,7 @@ from pathlib import Path
 from synthgen.config import Config
 from synthgen.pipeline.facts import versions
 from synthgen.pipeline.kinds import kind_of
-from synthgen.runs import dump
+from synthgen.runs import dump, sha256
 
 
 def identity(config: Config) -> str:
@@ -22,21 +22,29 @@ def identity(config: Config) -> str:
     settings = config.model_dump(mode="json")
     for where in ("device", "workers"):
         del settings[where]
-    settings["data"] = settings["data"] | {"source": whole.digest}
+    # The digest is of values; names of columns, classes and files are in the source's own bytes.
+    settings["data"] = settings["data"] | {"source": [whole.digest, whole.form.sha256]}
+    begin = whole.config.model_dump(mode="json")["generator"].get("begin")
+    if begin:
+        settings["generator"]["begin"] = _contents(Path(begin), "*")
     if config.data.test is not None:
         other = config.data.model_copy(update={"source": config.data.test, "test": None})
         test = kind_of(config).whole(config.model_copy(update={"data": other}))
-        settings["data"]["test"] = test.digest
+        settings["data"]["test"] = [test.digest, test.form.sha256]
     return hashlib.sha256(dump([settings, versions(), code()]).encode()).hexdigest()[:16]
 
 
 @cache
 def code() -> str:
     """SHA-256 of this library's own source."""
-    folder = Path(__file__).parents[1]
+    return _contents(Path(__file__).parents[1], "*.py", "*.html", "*.css")
+
+
+def _contents(folder: Path, *patterns: str) -> str:
+    """SHA-256 of the files below a folder, with their names."""
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".html", ".css") and path.is_file():
+    for path in sorted({path for pattern in patterns for path in folder.rglob(pattern)}):
+        if path.is_file():
             total.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+            total.update(bytes.fromhex(sha256(path)))
     return total.hexdigest()

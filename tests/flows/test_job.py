@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from flows.job import STORE, AugmentJob
 from synthgen import config as configuration
 from synthgen.errors import ConfigError
+from synthgen.pipeline.alone import train
+from synthgen.pipeline.events import unheard
 from synthgen.pipeline.identity import code, identity
 from tests.pipeline.images.pictures import shapes, written
+from tests.pipeline.images.pictures import small as small_images
 from tests.pipeline.tables import people, small
 
 
@@ -122,7 +125,25 @@ def test_images_have_an_identity(tmp_path: Path) -> None:
     job = AugmentJob(source=str(source))
     first = job.place()
     assert job.place() == first
+    some = sorted(path for path in source.iterdir() if path.is_dir())[0]
+    some.rename(some.with_name("a name"))
+    assert job.place() != first
+    some.with_name("a name").rename(some)
+    assert job.place() == first
     next(source.rglob("*.png")).unlink()
+    assert job.place() != first
+
+
+def test_the_model_that_training_begins_with_counts(tmp_path: Path) -> None:
+    source = written(shapes(), tmp_path)
+    train(small_images(str(source)), tmp_path / "model", force=False, notify=unheard)
+    job = AugmentJob(source=str(source), settings={"generator.begin": str(tmp_path / "model")})
+    first = job.place()
+    assert job.place() == first
+    weights = tmp_path / "model" / "critic.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(changed)
     assert job.place() != first
 
 
