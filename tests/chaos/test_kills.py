@@ -93,7 +93,7 @@ KILLS = [flow, worker, both, outage, worker_asked_to_end, paused]
 @pytest.mark.chaos
 @pytest.mark.skipif(
     os.environ.get("SYNTHGEN_CHAOS") != "1",
-    reason="takes ten minutes: SYNTHGEN_CHAOS=1; a run whose worker dies before it begins hangs yet",
+    reason="on demand (SYNTHGEN_CHAOS=1): a run whose worker dies before it begins hangs yet",
 )
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
