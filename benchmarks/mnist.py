@@ -24,7 +24,9 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from image_recipe import DATA, tensors  # noqa: E402
+
 from synthgen.data.images.images import Images  # noqa: E402
 from synthgen.data.images.read import read_images  # noqa: E402
 from synthgen.errors import TrainingError  # noqa: E402
@@ -34,13 +36,8 @@ from synthgen.training.context import Context  # noqa: E402
 from synthgen.vision.classifier import Classifier  # noqa: E402
 from synthgen.vision.train import Augmentation, train_classifier  # noqa: E402
 
-DATA = Path(os.environ.get("SYNTHGEN_SHARED_DATA", ROOT.parent / "shared" / "data")) / "image"
 DRAWN, CLASSIFIER_STEPS = 20_000, 1_500
 MOVED = Augmentation(padding=2)
-
-
-def tensors(images: Images) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
 
 
 def measure(

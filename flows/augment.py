@@ -145,10 +145,7 @@ def work(job: AugmentJob, force: bool = False) -> Path:
 def _turn(out: Path) -> Iterator[None]:
     """One flow at a time on a run directory; others wait, and then find done what it did."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out.with_name(f".{out.name}.turn"))
-    if not lock.is_locked and out.exists():
-        get_run_logger().info("%s is there already: going on with it", out)
-    with lock.acquire(poll_interval=1.0):
+    with FileLock(out.with_name(f".{out.name}.turn")).acquire(poll_interval=1.0):
         yield
 
 

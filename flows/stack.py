@@ -30,6 +30,8 @@ from synthgen.cli.console import guard, say
 from synthgen.errors import MachineError
 
 PORT = "SYNTHGEN_STACK_PORT"
+NAMES = ("server", "reports", "worker-gpu", "worker-cpu")
+"""Of the processes, in the order in which they start."""
 PATIENCE = 120.0
 """Seconds in which the server has to answer."""
 
@@ -64,7 +66,7 @@ class Stack:
         }
 
     def commands(self) -> dict[str, list[str]]:
-        """The processes by name, in the order in which they start."""
+        """How each process is started."""
         prefect = [sys.executable, "-m", "prefect"]
         worker = [*prefect, "worker", "start", "--type", "process", "--pool"]
         served = ["--bind", "127.0.0.1", "--directory", str(self.runs)]
@@ -141,7 +143,7 @@ def up(stack: Stack) -> None:
     _prefect(stack, "work-pool", "create", "cpu", "--type", "process", "--overwrite")
     _prefect(stack, "--no-prompt", "deploy", "--all")
     _python(stack, "flows.crashes")
-    for name in ("reports", "worker-gpu", "worker-cpu"):
+    for name in NAMES[1:]:
         stack.start(name)
     print(f"Prefect  {stack.url}")
     print(f"reports  {stack.environment()['SYNTHGEN_REPORTS_URL']}")
@@ -150,13 +152,13 @@ def up(stack: Stack) -> None:
 
 def down(stack: Stack) -> None:
     """End the processes, the workers first; database, logs and runs stay."""
-    for name in reversed(stack.commands()):
+    for name in reversed(NAMES):
         stack.stop(name)
 
 
 def status(stack: Stack) -> None:
     """What runs."""
-    for name in stack.commands():
+    for name in NAMES:
         found = stack.process(name)
         print(f"{name:<11}  {'down' if found is None else f'process {found.pid}'}")
 

@@ -24,7 +24,7 @@ def identity(config: Config) -> str:
         del settings[where]
     # The digest is of values; names of columns, classes and files are in the source's own bytes.
     settings["data"] = settings["data"] | {"source": [whole.digest, whole.form.sha256]}
-    begin = whole.config.model_dump(mode="json")["generator"].get("begin")
+    begin = getattr(whole.config.generator, "begin", None)
     if begin:
         settings["generator"]["begin"] = _contents(Path(begin), "*")
     if config.data.test is not None:

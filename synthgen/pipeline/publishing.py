@@ -72,7 +72,7 @@ def _vacant(system: Any, root: str, files: dict[str, str], manifest: bytes) -> b
         raise ConfigError(
             f"another run is published at {root}", "choose another destination, or remove it first"
         )
-    base = system._strip_protocol(root).rstrip("/") + "/"
+    base = root.rstrip("/") + "/"
     names = [str(found).removeprefix(base) for found in system.find(root)]
     foreign = [name for name in names if name.removesuffix(DRAFT) not in {*files, MANIFEST}]
     if foreign:

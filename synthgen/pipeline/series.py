@@ -84,17 +84,20 @@ def compare(new: Run, old: Run, metric: str) -> Comparison:
     one; test data of their own (``data.test``) avoid that. Raises ConfigError if the data do not
     allow the score.
     """
-    found = [_scored(new, run, metric) for run in (new, old)]
-    first, second = found
-    sign = -1.0 if first.goal == "min" else 1.0
-    if first.goal == "target":
-        sign, references = -1.0, [score.reference or 0.0 for score in found]
-        apart = [abs(s.value - r) for s, r in zip(found, references, strict=True)]
-    else:
-        apart = [score.value for score in found]
-    return Comparison(
-        metric, first.title, first.value, second.value, sign * apart[0] >= sign * apart[1]
-    )
+    first, second = (_scored(new, run, metric) for run in (new, old))
+    kept = _merit(first) >= _merit(second)
+    return Comparison(metric, first.title, first.value, second.value, kept)
+
+
+def _merit(score: Score) -> float:
+    """The higher the better, whatever the score's own direction."""
+    match score.goal:
+        case "max":
+            return score.value
+        case "min":
+            return -score.value
+        case "target":
+            return -abs(score.value - (score.reference or 0.0))
 
 
 def _scored(new: Run, run: Run, metric: str) -> Score:

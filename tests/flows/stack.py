@@ -18,6 +18,15 @@ import psutil
 from tests.conftest import ROOT
 
 
+def asked(url: str, path: str, **body: Any) -> Any:
+    """What the API of the server at ``url`` answers."""
+    request = urllib.request.Request(
+        f"{url}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
 class Stack:
     """The stack of a folder, driven as a user does."""
 
@@ -35,13 +44,7 @@ class Stack:
         )
 
     def asked(self, path: str, **body: Any) -> Any:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/{path}",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        return asked(f"http://127.0.0.1:{self.port}", path, **body)
 
     def submitted(self, **job: Any) -> subprocess.CompletedProcess[str]:
         (self.folder / "job.yaml").write_text(json.dumps(job))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -23,6 +20,7 @@ from synthgen.config import Config
 from synthgen.runs import Run
 from tests.conftest import ROOT
 from tests.flows.conftest import Server
+from tests.flows.stack import asked
 from tests.pipeline.images.pictures import shapes, written
 from tests.pipeline.images.pictures import small as small_images
 from tests.pipeline.tables import people, small
@@ -69,16 +67,6 @@ def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     out, error = process.communicate(timeout=500)
     assert process.returncode == 0, error
     return out, error
-
-
-def _asked(server: Server, path: str, **body: Any) -> Any:
-    request = urllib.request.Request(
-        f"{server.url}/api/{path}",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 @pytest.mark.slow
@@ -159,10 +147,12 @@ def test_one_job_asked_for_several_times_is_done_once(server: Server, tmp_path: 
     assert sorted("decide r000-rows" in error for _, error in ended) == [False, False, True]
     name = run.path.name
     for kind in ("report", "scorecard", "scores"):
-        made = _asked(server, "artifacts/filter", artifacts={"key": {"any_": [f"{kind}-{name}"]}})
+        made = asked(
+            server.url, "artifacts/filter", artifacts={"key": {"any_": [f"{kind}-{name}"]}}
+        )
         assert len(made) == 1, kind
-    (board,) = _asked(
-        server, "artifacts/filter", artifacts={"key": {"any_": [f"scorecard-{name}"]}}
+    (board,) = asked(
+        server.url, "artifacts/filter", artifacts={"key": {"any_": [f"scorecard-{name}"]}}
     )
     assert board["data"].startswith("# ")
     assert "against doing nothing (the bar)" in board["data"]
