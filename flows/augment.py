@@ -32,6 +32,7 @@ from flows.artifacts import key, publish_artifacts
 from flows.crashes import check_attempt
 from flows.job import AugmentJob
 from flows.progress import Progress
+from flows.refusals import plainly
 from synthgen import config as configuration
 from synthgen import pipeline
 from synthgen.benchmark import executor
@@ -116,7 +117,8 @@ def augment(job: AugmentJob, force: bool = False) -> Path:
     Raises the errors of synthgen.errors; a failed gate fails the flow when everything is written.
     """
     check_attempt()
-    return work(job, force)
+    with plainly():
+        return work(job, force)
 
 
 def work(job: AugmentJob, force: bool = False) -> Path:

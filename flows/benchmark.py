@@ -13,6 +13,7 @@ from flows.artifacts import key
 from flows.crashes import check_attempt
 from flows.job import store
 from flows.progress import Progress
+from flows.refusals import plainly
 from synthgen.pipeline import bench, bench_file
 from synthgen.pipeline.bench_file import BenchFile
 from synthgen.report.bench_text import summary
@@ -39,7 +40,7 @@ def benchmark(file: dict[str, object], name: str) -> Path:
     asked = bench_file.build(file)
     out = store() / name
     store().mkdir(parents=True, exist_ok=True)
-    with FileLock(store() / f".{name}.turn").acquire(poll_interval=1.0):
+    with plainly(), FileLock(store() / f".{name}.turn").acquire(poll_interval=1.0):
         found = measure(asked, out, name)
     get_run_logger().info("written: %s", found / "bench.html")
     return found

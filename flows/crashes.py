@@ -1,14 +1,21 @@
 """Flow runs that crash go on by themselves, three times at most.
 
+    python -m flows.crashes
+
 A worker that sees its flow run's process die reports a crash. If the worker died too, nobody does:
-then the heartbeats of the flow run stop, and an automation of the server says so for it. A second
-automation schedules crashed runs again that carry the tag ``auto-resume``; what they had finished
-is in the run directory, so they go on where they were.
+then the heartbeats of the flow run stop, or never begin, and an automation of the server says so
+for it. A further automation schedules crashed runs again that carry the tag ``auto-resume``; what
+they had finished is in the run directory, so they go on where they were.
+
+A server that starts again hears nothing in its first seconds. The command gives the server these
+automations and looks itself for runs that they missed: it belongs behind every start of a server
+(``make stack`` does that), and may be repeated at any time.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture
@@ -16,14 +23,17 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
     TaskRunFilter,
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.states import Crashed
+from prefect.states import AwaitingRetry, Crashed, Failed
 
 from synthgen.errors import MachineError
 
@@ -34,9 +44,14 @@ BEAT = 30
 """Seconds between two heartbeats, the fewest that Prefect allows; prefect.toml sets it."""
 SILENCE = timedelta(seconds=3 * BEAT)
 """Without a heartbeat: the process is gone. Shorter would take a late heartbeat for a death."""
+BEGINNING = timedelta(seconds=120)
+"""From a worker's taking a run to the run's first word. A cluster that fetches an image first needs
+more: the automation can be changed in the UI."""
 PAUSE = timedelta(seconds=10)
 """Before a crashed run is scheduled again: a worker that still holds it (3.8.8) would die of it."""
+LOST = "It never began: its worker is gone."
 ENDED = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Suspended", "Paused")
+BEGUN = ("Running", "Scheduled", "Late", "AwaitingRetry", *ENDED)
 
 
 def automations() -> list[AutomationCore]:
@@ -67,6 +82,21 @@ def automations() -> list[AutomationCore]:
             ],
         ),
         AutomationCore(
+            name="synthgen: runs that never began have crashed",
+            description="A worker took it, and died before the run was a process.",
+            trigger=EventTrigger(
+                posture=Posture.Proactive,
+                match=runs,
+                match_related=tagged,
+                after={"prefect.flow-run.Pending", "prefect.flow-run.Submitting"},
+                expect={beat, *(f"prefect.flow-run.{state}" for state in BEGUN)},
+                for_each={"prefect.resource.id"},
+                threshold=1,
+                within=BEGINNING,
+            ),
+            actions=[ChangeFlowRunState(state=StateType.CRASHED, message=LOST)],
+        ),
+        AutomationCore(
             name="synthgen: crashed runs go on",
             description=f"Of runs with the tag {TAG}, which give up after {MOST} crashes.",
             trigger=EventTrigger(
@@ -74,7 +104,9 @@ def automations() -> list[AutomationCore]:
                 match=runs,
                 match_related=tagged,
                 after={"prefect.flow-run.Crashed"},
-                expect={f"prefect.flow-run.{state}" for state in ("AwaitingRetry", "Pending")},
+                expect={
+                    f"prefect.flow-run.{state}" for state in ("AwaitingRetry", "Pending", "Failed")
+                },
                 for_each={"prefect.resource.id"},
                 threshold=1,
                 within=PAUSE,
@@ -86,6 +118,22 @@ def automations() -> list[AutomationCore]:
                     message="Goes on after a crash.",
                     force=True,
                 )
+            ],
+        ),
+        AutomationCore(
+            name="synthgen: what crashes again and again has failed",
+            description="Also what dies before its first line, where check_attempt() is.",
+            trigger=EventTrigger(
+                posture=Posture.Reactive,
+                match=runs,
+                match_related=tagged,
+                expect={"prefect.flow-run.Crashed"},
+                for_each={"prefect.resource.id"},
+                threshold=MOST + 1,
+                within=timedelta(days=1),
+            ),
+            actions=[
+                ChangeFlowRunState(state=StateType.FAILED, message=f"More than {MOST} crashes.")
             ],
         ),
     ]
@@ -114,6 +162,46 @@ def _content(automation: AutomationCore) -> dict[str, Any]:
     return dumped | {"trigger": trigger}
 
 
+def sweep() -> None:
+    """Take up the runs whose crash, or whose silence before they began, no automation heard of.
+
+    A crash that was reported just now is left to the automation first.
+    """
+    with get_client(sync_client=True) as client:
+        for run in _tagged(client, StateType.PENDING):
+            if _age(run) > BEGINNING:
+                client.set_flow_run_state(run.id, Crashed(message=LOST), force=True)
+        while crashed := _tagged(client, StateType.CRASHED):
+            for run in crashed:
+                if _age(run) > 2 * PAUSE:
+                    client.set_flow_run_state(run.id, _after_crash(client, run), force=True)
+            time.sleep(1)
+
+
+def _after_crash(client: SyncPrefectClient, run: FlowRun) -> State[Any]:
+    if _crashes(client, run) > MOST:
+        return Failed(message=f"More than {MOST} crashes.")
+    return AwaitingRetry(message="Goes on after a crash that went unheard.")
+
+
+def _crashes(client: SyncPrefectClient, run: FlowRun) -> int:
+    return sum(state.type == StateType.CRASHED for state in client.read_flow_run_states(run.id))
+
+
+def _tagged(client: SyncPrefectClient, state: StateType) -> list[FlowRun]:
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags=FlowRunFilterTags(all_=[TAG]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state])),
+        )
+    )
+
+
+def _age(run: FlowRun) -> timedelta:
+    assert run.state is not None
+    return datetime.now(UTC) - run.state.timestamp
+
+
 def check_attempt() -> None:
     """At the start of a flow: close what an attempt that crashed left open. Raises MachineError
     when the flow run has crashed too often."""
@@ -122,14 +210,10 @@ def check_attempt() -> None:
         return
     with get_client(sync_client=True) as client:
         _close_orphans(client, context.flow_run)
-        crashes = [
-            state
-            for state in client.read_flow_run_states(context.flow_run.id)
-            if state.type == StateType.CRASHED
-        ]
-    if len(crashes) > MOST:
+        crashes = _crashes(client, context.flow_run)
+    if crashes > MOST:
         raise MachineError(
-            f"the flow run crashed {len(crashes)} times", "find the cause in its log; run it anew"
+            f"the flow run crashed {crashes} times", "find the cause in its log; run it anew"
         )
 
 
@@ -146,3 +230,4 @@ def _close_orphans(client: SyncPrefectClient, run: FlowRun) -> None:
 
 if __name__ == "__main__":
     ensure()
+    sweep()

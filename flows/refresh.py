@@ -14,6 +14,7 @@ from flows.artifacts import key
 from flows.augment import work
 from flows.crashes import check_attempt
 from flows.job import AugmentJob, store
+from flows.refusals import plainly
 from synthgen.pipeline import named_folder
 from synthgen.pipeline.identity import identity
 from synthgen.pipeline.series import Comparison, Series, compare, score_of
@@ -50,7 +51,7 @@ def refresh(
     logger = get_run_logger()
     called = name or named_folder(job.source)
     store().mkdir(parents=True, exist_ok=True)
-    with FileLock(store() / f".{called}.refresh").acquire(poll_interval=1.0):
+    with plainly(), FileLock(store() / f".{called}.refresh").acquire(poll_interval=1.0):
         series = Series(store() / f"{called}.current.json")
         seen, current = look(job), series.current
         if retrain == "changed" and seen == series.identity and current is not None:

@@ -140,6 +140,8 @@ def up(stack: Stack) -> None:
     _wait(stack)
     _prefect(stack, "work-pool", "create", "gpu", "--type", "process", "--overwrite")
     _prefect(stack, "work-pool", "set-concurrency-limit", "gpu", str(gpus()))
+    # For the tasks of flows that no pool of ours runs, too.
+    _prefect(stack, "concurrency-limit", "create", "gpu", str(gpus()))
     _prefect(stack, "work-pool", "create", "cpu", "--type", "process", "--overwrite")
     _prefect(stack, "--no-prompt", "deploy", "--all")
     _python(stack, "flows.crashes")

@@ -5,6 +5,11 @@ Anything that is not a :class:`SynthgenError` is a bug of ours and leaves with e
 
 from __future__ import annotations
 
+import errno
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS}
+
 
 class SynthgenError(Exception):
     """An expected failure. ``cause`` names the column or file, ``remedy`` what to do about it."""
@@ -36,6 +41,23 @@ class MachineError(SynthgenError):
     """The environment: disk, device, permissions, a missing package, a lock held by another."""
 
     exit_code = 4
+
+
+def of_system(error: OSError, how_to_go_on: str) -> MachineError | None:
+    """What the operating system's refusal means to the user; None where it is a bug of ours."""
+    if error.errno in _DISK:
+        place = f" ({error.filename})" if error.filename else ""
+        return MachineError(f"the disk is full{place}", f"free some space; {how_to_go_on}")
+    if error.errno in _ACCESS:
+        return MachineError(
+            f"no permission: {error.filename or error}", "change the permissions or the folder"
+        )
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return MachineError(
+            f"{error.filename} cannot be made: there is a file in its way",
+            "choose another folder with --out",
+        )
+    return None
 
 
 class TrainingError(SynthgenError):

@@ -5,7 +5,6 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -20,14 +19,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from synthgen.cli.options import ProgressStyle
-from synthgen.errors import SynthgenError
+from synthgen.errors import SynthgenError, of_system
 from synthgen.runs import Run
 
 if TYPE_CHECKING:
     from synthgen.pipeline.events import Event, Notify
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS}
 _PLAIN_SECONDS = 5.0
 """Plain progress prints a line per stage at most this often."""
 
@@ -97,21 +94,9 @@ def guard(command: Callable[[], None]) -> NoReturn:
     except MemoryError:
         _leave(4, "the memory is not enough", "use fewer rows, or a machine with more memory")
     except OSError as error:
-        if error.errno in _DISK:
-            place = f" ({error.filename})" if error.filename else ""
-            _leave(4, f"the disk is full{place}", f"free some space; {_how_to_go_on()}")
-        if error.errno in _ACCESS:
-            _leave(
-                4,
-                f"no permission: {error.filename or error}",
-                "change the permissions or the folder",
-            )
-        if isinstance(error, NotADirectoryError | FileExistsError):
-            _leave(
-                4,
-                f"{error.filename} cannot be made: there is a file in its way",
-                "choose another folder with --out",
-            )
+        refused = of_system(error, _how_to_go_on())
+        if refused is not None:
+            _leave(refused.exit_code, refused.cause, refused.remedy)
         _bug(error)
     except Exception as error:
         _bug(error)

@@ -17,6 +17,9 @@ import psutil
 
 from tests.conftest import ROOT
 
+NEVER = "0 0 29 2 *"
+"""A schedule that does not fire while tests run, but for one night in four years."""
+
 
 def asked(url: str, path: str, **body: Any) -> Any:
     """What the API of the server at ``url`` answers."""
@@ -30,14 +33,19 @@ def asked(url: str, path: str, **body: Any) -> Any:
 class Stack:
     """The stack of a folder, driven as a user does."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, **more: str) -> None:
+        self.folder, self.port, self.more = folder, port, more
 
     def __call__(self, what: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "flows.stack", what],
             cwd=self.folder,
-            env={**os.environ, "SYNTHGEN_STACK_PORT": str(self.port), "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "SYNTHGEN_STACK_PORT": str(self.port),
+                "PYTHONPATH": str(ROOT),
+                **self.more,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -76,11 +84,22 @@ class Stack:
             return None
         return below[0] if below else None
 
+    def state(self, run: str) -> Any:
+        """The flow run, as the server knows it."""
+        (found,) = self.asked("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+        return found
+
+    def states(self, run: str) -> Any:
+        """All states that it was in."""
+        url = f"http://127.0.0.1:{self.port}/api/flow_run_states/?flow_run_id={run}"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)
+
     def ended(self, run: str, patience: float = 300) -> str:
         """The state in which the flow run ends. One that crashed goes on in a while."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            (found,) = self.asked("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+            found = self.state(run)
             if found["state_type"] in ("COMPLETED", "FAILED", "CANCELLED"):
                 return str(found["state_name"])
             time.sleep(1)
@@ -96,9 +115,14 @@ def free_port() -> int:
     return port
 
 
-def new_stack(folder: Path) -> Stack:
-    """With the deployments and settings of this project; nothing runs yet."""
-    for name in ("prefect.yaml", "prefect.toml"):
-        shutil.copy(ROOT / name, folder)
+def new_stack(folder: Path, *, schedule: str = NEVER, **more: str) -> Stack:
+    """With the deployments and settings of this project, but another schedule of the refresh of
+    a table, and further variables; nothing runs yet."""
+    text = (ROOT / "prefect.yaml").read_text()
+    for nightly in ("0 2 * * *", "0 3 * * 0"):
+        assert f'cron: "{nightly}"' in text
+    text = text.replace("0 2 * * *", schedule).replace("0 3 * * 0", NEVER)
+    (folder / "prefect.yaml").write_text(text)
+    shutil.copy(ROOT / "prefect.toml", folder)
     (folder / "flows").symlink_to(ROOT / "flows")
-    return Stack(folder, free_port())
+    return Stack(folder, free_port(), **more)

@@ -174,3 +174,31 @@ def test_a_killed_flow_goes_on_where_it_was(server: Server, tmp_path: Path) -> N
     with _flow(server, tmp_path, "--out", "killed") as process:
         _ended(process)
     assert files(Run(tmp_path / "killed")) == files(plain)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_full_disk_fails_the_run_and_says_so(
+    server: Server, small_disk: Path, tmp_path: Path
+) -> None:
+    people().to_csv(tmp_path / "people.csv", index=False)
+    source = {"target": "sick", "source": str(tmp_path / "people.csv")}
+    _written(small(data=source, generator={"name": "resample"}, workers=1), tmp_path)
+    (small_disk / "other").write_bytes(bytes(400_000))
+    with _flow(server, tmp_path, "--out", str(small_disk / "run")) as process:
+        _, error = process.communicate(timeout=500)
+    assert process.returncode == 4
+    cause, remedy = error.strip().splitlines()[-2:]
+    assert cause.startswith("error: the disk is full")
+    assert remedy.strip() == "free some space; run it again: it goes on where it was"
+    failed = asked(
+        server.url,
+        "flow_runs/filter",
+        flow_runs={
+            "state": {"type": {"any_": ["FAILED"]}},
+            "name": {"any_": [str(tmp_path / "people.csv")]},
+        },
+    )
+    assert len(failed) == 1
+    assert "the disk is full" in failed[0]["state"]["message"]
+    assert not (small_disk / "run" / "manifest.json").exists()

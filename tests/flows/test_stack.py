@@ -41,12 +41,14 @@ def test_up_used_down_and_up_again(stack: Stack) -> None:
     pools = {one["name"]: one["concurrency_limit"] for one in stack.asked("work_pools/filter")}
     assert pools["gpu"] == 1
     assert "cpu" in pools
+    (limit,) = stack.asked("concurrency_limits/filter")
+    assert (limit["tag"], limit["concurrency_limit"]) == ("gpu", 1)
     # A second time changes nothing.
     again = stack("up")
     assert again.returncode == 0
     assert again.stderr.count(" runs\n") == 4
     assert len(stack.asked("deployments/filter")) == 5
-    assert len(stack.asked("automations/filter")) == 2
+    assert len(stack.asked("automations/filter")) == 4
     updates = {"event": {"name": ["prefect.automation.updated"]}}
     assert stack.asked("events/filter", filter=updates)["events"] == []
 
