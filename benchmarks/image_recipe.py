@@ -47,9 +47,12 @@ SYNTHETIC, FEATURES, NEAREST = 10_000, 2_000, 3
 JUDGE_STEPS = 600
 VARIANTS: dict[str, dict[str, Any]] = {
     "recipe": {},
-    "lr 2e-4, average 0.999": {"generator_lr": 2e-4, "critic_lr": 2e-4, "ema": 0.999},
-    "no DiffAugment": {"augmentation": "none"},
+    "learning rates 2e-4": {"generator_lr": 2e-4, "critic_lr": 2e-4},
+    "no augmentation": {"augmentation": "none"},
+    "DiffAugment": {"augmentation": "diffaugment"},
     "width 16": {"width": 16},
+    "no R1": {"penalty": "none"},
+    "spectral norm": {"critic_norm": "spectral"},
     "hinge": {"loss": "hinge"},
     "auxiliary classifier": {"told_critic": "auxiliary"},
     "class in normalisation": {"told_generator": "normalisation"},

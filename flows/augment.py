@@ -28,6 +28,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 
+from flows import server
 from flows.artifacts import key, publish_artifacts
 from flows.crashes import check_attempt
 from flows.job import AugmentJob
@@ -37,7 +38,7 @@ from synthgen import config as configuration
 from synthgen import pipeline
 from synthgen.benchmark import executor
 from synthgen.benchmark.records import Job
-from synthgen.cli.console import Ending, guard
+from synthgen.cli.console import Ending, guard, say
 from synthgen.errors import MachineError
 from synthgen.pipeline import assess, gates, stages
 from synthgen.runs import Run
@@ -194,33 +195,41 @@ def _patiently(work: Callable[[], T]) -> T:
 
 def submit(job: AugmentJob, force: bool) -> str:
     """Leave the job to a worker; returns the address of its run in the UI. Raises MachineError
-    where no server answers, or none knows the deployment."""
-    import httpx
-    from prefect.deployments import run_deployment
+    where no server answers, or none knows the deployment or its work pool."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.objects import WorkPoolStatus
     from prefect.exceptions import ObjectNotFound
     from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
+    from prefect.states import Scheduled
 
     if not PREFECT_API_URL.value():
         raise MachineError(
             "no Prefect server is configured",
             "start one with: make stack, and set PREFECT_API_URL as it says",
         )
-    try:
-        made = run_deployment(
-            DEPLOYMENT,
+    server.wait(patience=0)
+    with get_client(sync_client=True) as client:
+        try:
+            deployment = client.read_deployment_by_name(DEPLOYMENT)
+        except ObjectNotFound:
+            raise MachineError(
+                f"the server knows no deployment {DEPLOYMENT}",
+                "deploy it with: prefect deploy --all",
+            ) from None
+        name = deployment.work_pool_name
+        if name is None:
+            raise MachineError(
+                f"the work pool of the deployment {DEPLOYMENT} is gone",
+                "make it again with: make stack, or prefect work-pool create and prefect deploy",
+            )
+        made = client.create_flow_run_from_deployment(
+            deployment.id,
             parameters={"job": job.model_dump(mode="json", exclude_none=True), "force": force},
-            timeout=0,
+            state=Scheduled(),
         )
-    except ObjectNotFound:
-        raise MachineError(
-            f"the server knows no deployment {DEPLOYMENT}", "deploy it with: prefect deploy --all"
-        ) from None
-    except httpx.HTTPError as error:
-        raise MachineError(
-            f"the Prefect server at {PREFECT_API_URL.value()} does not answer: {error}",
-            "start it with: make stack",
-        ) from None
-    return f"{PREFECT_UI_URL.value()}/runs/flow-run/{made.id}"  # type: ignore[union-attr]
+        if client.read_work_pool(name).status != WorkPoolStatus.READY:
+            say(f"No worker of the pool {name} is there: the run waits for one.")
+    return f"{PREFECT_UI_URL.value()}/runs/flow-run/{made.id}"
 
 
 def main() -> NoReturn:
@@ -238,6 +247,7 @@ def main() -> NoReturn:
             print(submit(job, given.force))
             return
         Ending.run = given.out
+        server.wait()
         print(augment(job, given.force) / "report.html")
 
     guard(run)

@@ -110,12 +110,36 @@ def test_submission_without_a_server(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_submission_without_a_deployment(server: Server, tmp_path: Path) -> None:
+def test_submission_without_a_deployment_a_worker_and_a_pool(
+    server: Server, tmp_path: Path
+) -> None:
     _table(tmp_path)
-    with _flow(server, tmp_path, "--submit") as process:
-        _, error = process.communicate(timeout=300)
-    assert process.returncode == 4
+
+    def submitted() -> tuple[int, str, str]:
+        with _flow(server, tmp_path, "--submit") as process:
+            out, error = process.communicate(timeout=300)
+        return process.returncode, out, error
+
+    code, _, error = submitted()
+    assert code == 4
     assert "no deployment augment/augment-on-demand" in error
+    for words in (
+        ("work-pool", "create", "gpu", "--type", "process"),
+        ("--no-prompt", "deploy", "--name", "augment-on-demand"),
+    ):
+        with server.python("-m", "prefect", *words, cwd=ROOT) as process:
+            assert process.wait(120) == 0
+    code, out, error = submitted()
+    assert code == 0
+    assert "/runs/flow-run/" in out
+    assert "No worker of the pool gpu is there" in error
+    removal = ("--no-prompt", "work-pool", "delete", "gpu")
+    with server.python("-m", "prefect", *removal, cwd=ROOT) as process:
+        assert process.wait(120) == 0
+    code, _, error = submitted()
+    assert code == 4
+    assert "work pool of the deployment augment/augment-on-demand is gone" in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.slow

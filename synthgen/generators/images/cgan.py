@@ -20,3 +20,5 @@ class CGAN(ImageGAN):
     told_generator: ToldGenerator = "concatenation"
     told_critic: ToldCritic = "concatenation"
     latent_dim: int = 100
+    generator_lr: float = 1e-3
+    critic_lr: float = 1e-3
