@@ -17,7 +17,6 @@ import argparse
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -36,7 +35,7 @@ from flows.progress import Progress
 from flows.refusals import plainly
 from synthgen import config as configuration
 from synthgen import pipeline
-from synthgen.benchmark import executor
+from synthgen.benchmark.executor import Engine
 from synthgen.benchmark.records import Job
 from synthgen.cli.console import Ending, guard, say
 from synthgen.errors import MachineError
@@ -44,7 +43,6 @@ from synthgen.pipeline import assess, gates, stages
 from synthgen.runs import Run
 
 T = TypeVar("T")
-Submit = Callable[[Callable[[Job], None], Job], Future[None]]
 DEPLOYMENT = "augment/augment-on-demand"
 PATIENCE = 600.0
 """Seconds in which a server that does not answer has to come back."""
@@ -63,12 +61,12 @@ def split(job: AugmentJob, out: Path, force: bool) -> None:
 
 
 @task(task_run_name="decide {job.name}", cache_policy=NO_CACHE)
-def decide_job(out: Path, job: Job, submit: Submit, deadline: float) -> None:
+def decide_job(out: Path, job: Job, engine: Engine, deadline: float) -> None:
     """One source of rows on one resample; its result is a file of the run. It does not start after
     the deadline (of ``time.monotonic``)."""
     if time.monotonic() >= deadline:
         return
-    submit(partial(stages.run_job, out), job).result()
+    engine.submit(partial(stages.run_job, out.absolute()), job).result()
 
 
 @task(cache_policy=NO_CACHE)
@@ -133,6 +131,7 @@ def work(job: AugmentJob, force: bool = False) -> Path:
         with Run(out).writing():
             stages.check_split(Run(out))
             stages.check_same(Run(out), job.config())
+            stages.settle(Run(out), job.config())
             tags = _device_tags(out)
             _decide_jobs(out, tags)
             logger.info(conclude(out))
@@ -158,17 +157,18 @@ def _device_tags(out: Path) -> list[str]:
 
 
 def _decide_jobs(out: Path, tags: list[str]) -> None:
-    """One task per job. The task only waits: the work is done in processes of one thread each, as
-    everywhere, so that the result is the same to the byte."""
+    """One task per job. The task only waits: the work is done in processes of one thread each, here
+    or on a cluster, as everywhere, so that the result is the same to the byte."""
     run = Run(out)
-    config = stages.settings(run)
-    limit = config.decide.time_limit
+    if not stages.pending(run):
+        return
+    limit = stages.settings(run).decide.time_limit
     deadline = time.monotonic() + limit if limit is not None else math.inf
     job_task = decide_job.with_options(tags=tags)
-    with executor.processes(stages.workers(config)) as submit:
+    with stages.engine(run) as engine:
 
         def due() -> None:
-            futures = [job_task.submit(out, job, submit, deadline) for job in stages.pending(run)]
+            futures = [job_task.submit(out, job, engine, deadline) for job in stages.pending(run)]
             # All of them first: those that are due when it is tried again must not be under way.
             for future in futures:
                 future.wait()

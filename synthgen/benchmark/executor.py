@@ -1,4 +1,4 @@
-"""Running jobs side by side on one machine.
+"""Running jobs side by side: what an engine is, and the one that uses this machine's processes.
 
 The worker function commits its result itself, so nothing is lost but what was in progress. Worker
 processes are spawned (not forked: torch and BLAS threads do not survive a fork) with one thread
@@ -29,54 +29,102 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from synthgen.benchmark.threads import ONE_THREAD
 from synthgen.errors import MachineError
 
 J = TypeVar("J")
+R = TypeVar("R")
+Runner: TypeAlias = Literal["threads", "dask", "ray"]
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
+class Submit(Protocol):
+    """Hands a job over, from any thread. ``work`` and the job are pickled, so ``work`` is a
+    function of a module or a ``partial`` of one."""
+
+    def __call__(self, work: Callable[[J], R], job: J, /) -> Future[R]: ...
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Who does jobs; ``slots`` tells how many at a time."""
+
+    submit: Submit
+    slots: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where jobs are done. ``cluster`` is an address; ``workers``: processes on this machine, also
+    of a cluster that is started here; ``gpu``: whether each job needs one."""
+
+    runner: Runner = "threads"
+    cluster: str | None = None
+    workers: int = 1
+    gpu: bool = False
+
+
 def run_all(
-    jobs: Sequence[J], work: Callable[[J], None], workers: int, deadline: float = math.inf
+    jobs: Sequence[J], work: Callable[[J], object], workers: int, deadline: float = math.inf
+) -> Generator[J, None, None]:
+    """Do every job on this machine and yield each one when it is done; see :func:`in_flight`.
+
+    With one worker they run in this process, else in a pool of at most ``workers``.
+    """
+    with on_this_machine(min(workers, len(jobs))) as engine:
+        yield from in_flight(jobs, work, engine, deadline)
+
+
+def in_flight(
+    jobs: Sequence[J], work: Callable[[J], object], engine: Engine, deadline: float = math.inf
 ) -> Generator[J, None, None]:
     """Do every job, started in the given order, and yield each one when it is done.
 
-    With one worker they run in this process, else in a pool of at most ``workers``; ``work`` and
-    the jobs are pickled then, so ``work`` is a function of a module or a ``partial`` of one. The
-    first exception of a job ends all of them and is raised here, its cause holding the text of
-    the worker's traceback; so does an interrupt, at once. No job starts after ``deadline`` (of
-    ``time.monotonic``). Raises MachineError if a worker process dies.
+    The first exception of a job is raised here, and what holds the engine ends the others; so does
+    an interrupt, at once. No job starts after ``deadline`` (of ``time.monotonic``). Raises
+    MachineError if a worker process dies.
     """
-    if workers <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            if time.monotonic() >= deadline:
-                return
-            work(job)
-            yield job
-        return
-    workers = min(workers, len(jobs))
-    with processes(workers) as submit:
-        waiting = deque(jobs)
-        running: dict[Future[None], J] = {}
-        while True:
-            # One more than there are workers, so that none waits for the next job.
-            while waiting and len(running) <= workers and time.monotonic() < deadline:
-                job = waiting.popleft()
-                running[submit(work, job)] = job
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                done = running.pop(future)
-                future.result()
-                yield done
+    waiting = deque(jobs)
+    running: dict[Future[object], J] = {}
+    while True:
+        # One more than there are slots, so that none waits for the next job.
+        while waiting and len(running) <= engine.slots() and time.monotonic() < deadline:
+            job = waiting.popleft()
+            running[engine.submit(work, job)] = job
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            done = running.pop(future)
+            future.result()
+            yield done
 
 
 @contextmanager
-def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Future[None]]]:
-    """Worker processes for the time of the block: ``submit(work, job)``, from any thread.
+def on_this_machine(workers: int) -> Iterator[Engine]:
+    """So many worker processes, or this process if that is one. Raises MachineError if a worker
+    dies."""
+    if workers > 1:
+        with processes(workers) as engine:
+            yield engine
+    else:
+        yield Engine(_at_once, lambda: 0)
+
+
+def _at_once(work: Callable[[J], R], job: J) -> Future[R]:
+    """Do it here and now; what it raises is raised."""
+    future: Future[R] = Future()
+    future.set_result(work(job))
+    return future
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Engine]:
+    """Worker processes for the time of the block. The cause of a job's exception holds the text of
+    the worker's traceback.
 
     What is still running when the block is left is ended. Raises MachineError if a worker dies.
     """
@@ -87,15 +135,15 @@ def processes(workers: int) -> Iterator[Callable[[Callable[[J], None], J], Futur
     # kernel ends a process with the *thread* that started it: one thread starts them all.
     starter = ThreadPoolExecutor(1)
 
-    def start(work: Callable[[J], None], job: J) -> Future[None]:
+    def start(work: Callable[[J], R], job: J) -> Future[R]:
         with _spawning():
             return pool.submit(work, job)
 
-    def submit(work: Callable[[J], None], job: J) -> Future[None]:
+    def submit(work: Callable[[J], R], job: J) -> Future[R]:
         return starter.submit(start, work, job).result()
 
     try:
-        yield submit
+        yield Engine(submit, lambda: workers)
     except BrokenProcessPool:
         raise MachineError(
             "a worker process died, perhaps for lack of memory",

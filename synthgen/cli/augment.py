@@ -88,6 +88,7 @@ def resume(
     run: options.RunPath,
     now: options.Now = False,
     trust: options.Trust = False,
+    set_: options.SetPlace = None,
     json_: options.Json = False,
     progress: options.Progress = ProgressStyle.auto,
     quiet: options.Quiet = False,
@@ -95,11 +96,15 @@ def resume(
 ) -> None:
     """Go on with an interrupted run; the result is the same as if it had not been interrupted."""
     set_verbosity(verbose)
+    place = options.settings(config=None, assignments=set_, given={})
+
     from synthgen import pipeline
 
     Ending.run = run
     with watching(progress, quiet=quiet) as notify:
-        failed = _until_gates(lambda: pipeline.resume(run, notify, trust_pickle=trust, now=now))
+        failed = _until_gates(
+            lambda: pipeline.resume(run, notify, trust_pickle=trust, now=now, place=place)
+        )
     show(run, as_json=json_)
     if failed is not None:
         raise failed

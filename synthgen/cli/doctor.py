@@ -28,6 +28,8 @@ _OPTIONAL = {
     "ctgan": "Business Source License: not for a commercial synthetic-data service",
     "opacus": "Apache License 2.0",
     "prefect": "Apache License 2.0",
+    "distributed": "BSD 3-Clause License",
+    "ray": "Apache License 2.0",
     "xgboost": "Apache License 2.0",
     "lightgbm": "MIT License",
     "catboost": "Apache License 2.0",

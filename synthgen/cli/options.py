@@ -76,6 +76,14 @@ Set = Annotated[
         "'data.columns.\"a.b\".kind=text'.",
     ),
 ]
+SetPlace = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="A=VALUE",
+        help="Where to go on: runner, cluster or workers, if not where it was.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes every random choice.")]
 Device = Annotated[
     str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to train.")

@@ -12,12 +12,13 @@ from synthgen.config.budget import resolve, resolve_images, with_budget
 from synthgen.config.build import build, json_schema, modality_of, read, save
 from synthgen.config.commented import commented
 from synthgen.config.images import ImageConfig
-from synthgen.config.sections import Budget, Config
+from synthgen.config.sections import PLACE, Budget, Config
 from synthgen.config.tables import DataConfig, TableConfig, absorb_metadata
 from synthgen.config.text import assignment, load, merge
 from synthgen.config.unions import generators
 
 __all__ = [
+    "PLACE",
     "Budget",
     "Config",
     "DataConfig",

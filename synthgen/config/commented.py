@@ -6,6 +6,7 @@ import textwrap
 
 import yaml
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from synthgen.config.build import build
 
@@ -36,7 +37,7 @@ def _section(section: BaseModel, indent: str) -> list[str]:
         if isinstance(value, BaseModel):
             lines += [f"{indent}{name}:", *_section(value, indent + "  ")]
             continue
-        plain = section.model_dump(mode="json", include={name})[name]
+        plain = to_jsonable_python(value)
         if name == "candidates":  # with their defaults: names say as much
             plain = [candidate["name"] for candidate in plain]
         shown = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=1000)

@@ -55,6 +55,8 @@ def explain(
                 f"{name}: {first['msg']}{more}",
                 "leave it out: SMOTE and duplicated rows are measured beside every generator",
             )
+        case "cluster_without_runner":
+            return f"{first['msg']}{more}", "say which: --set runner=dask or --set runner=ray"
         case "unmeasured_ratio":
             return (
                 f"{first['msg']}{more}",

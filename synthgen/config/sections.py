@@ -7,12 +7,16 @@ from typing import Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from synthgen.benchmark.executor import Runner
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.generators.base import Generator
 from synthgen.results import Modality
 
 Budget: TypeAlias = Literal["quick", "standard", "thorough"]
 Ratio: TypeAlias = Literal["auto", "balanced"] | float
+PLACE = ("runner", "cluster", "workers")
+"""Settings about where the jobs are done. No file that a run makes depends on them or holds them,
+and a run may go on elsewhere."""
 
 
 class Section(BaseModel):
@@ -85,7 +89,34 @@ class Config(Section):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="Fixes every random choice.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    workers: int | None = Field(None, ge=1, description="Parallel decide jobs; None: one per core.")
+    runner: Runner = Field(
+        "threads",
+        exclude=True,
+        description="What does the jobs of decide and the runs of a bench: threads (processes of "
+        "this machine with one thread each), dask or ray. The result is the same.",
+    )
+    cluster: str | None = Field(
+        None,
+        exclude=True,
+        description="Address of the Dask scheduler (tcp://host:8786) or of Ray (host:6379). null: "
+        "what DASK_SCHEDULER_ADDRESS or RAY_ADDRESS says; without, one on this machine for the "
+        "time of the run.",
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        exclude=True,
+        description="Parallel decide jobs on this machine; null: one per core.",
+    )
+
+    @model_validator(mode="after")
+    def _a_cluster_has_a_runner(self) -> Self:
+        if self.cluster is not None and self.runner == "threads":
+            raise PydanticCustomError(
+                "cluster_without_runner",
+                "cluster is given, but the runner is threads, not dask or ray",
+            )
+        return self
 
     @model_validator(mode="after")
     def _the_fixed_ratio_is_measured(self) -> Self:

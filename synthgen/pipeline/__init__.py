@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from synthgen.config import Config
@@ -71,15 +73,23 @@ def _prepared(config: Config, data: Any) -> tuple[Config, Any]:
 
 
 def resume(
-    path: Path, notify: Notify = unheard, *, trust_pickle: bool = False, now: bool = False
+    path: Path,
+    notify: Notify = unheard,
+    *,
+    trust_pickle: bool = False,
+    now: bool = False,
+    place: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
     """Go on with a run where it was; a finished run is only checked.
 
     ``now`` concludes from the measurements that are there, without making further ones.
+    ``place``: settings among runner, cluster and workers, where other ones are wanted than before.
     ``trust_pickle`` is needed to draw from a model that SDV wrote in its own format before.
     """
     run = Run.open(path)
     with run.writing():
+        if place:
+            stages.move(run, place)
         execute(run, notify, trust_pickle=trust_pickle, now=now)
     return run
 

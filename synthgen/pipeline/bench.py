@@ -12,25 +12,25 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from synthgen import pipeline
+from synthgen import config as configuration
 from synthgen.benchmark import learners, ranking
 from synthgen.benchmark.ranking import ScoreTable
 from synthgen.benchmark.scoring import SCORERS
 from synthgen.config import Config
 from synthgen.errors import ConfigError, GateError, SynthgenError
-from synthgen.pipeline import bench_file, gates, stages
+from synthgen.pipeline import bench_file, bench_running, gates, stages
 from synthgen.pipeline.bench_file import BenchFile, Cell
-from synthgen.pipeline.events import Event, Notify, unheard
+from synthgen.pipeline.events import Notify, unheard
 from synthgen.pipeline.facts import versions
-from synthgen.pipeline.kinds import kind_in
 from synthgen.report import bench as results
 from synthgen.report import bench_text, load
 from synthgen.report.bench import NOTHING, Bench, DataSet, Failure, Measured
 from synthgen.results import Report
-from synthgen.runs import Run, dump, sha256, write_atomic
+from synthgen.runs import Run, dump, write_atomic
 
 COLUMNS = (
     "dataset",
@@ -59,9 +59,12 @@ def bench(
     """Run every cell below ``out`` that has no result yet, and write ``bench.json``,
     ``bench.csv``, ``bench.md`` and ``bench.html`` there.
 
+    With the runner dask or ray each cell is one job of the cluster, and several are under way.
+
     A cell that ends in a SynthgenError is part of the result, with its cause. Raises ConfigError
     before any work if the file is wrong, or if a run in the way has another configuration (with
-    ``force`` it is replaced), and MachineError if a device or package is missing.
+    ``force`` it is replaced), and MachineError if a device or package is missing or the cluster is
+    out of reach.
     """
     todo = bench_file.cells(file, out)
     for cell in todo:
@@ -70,14 +73,10 @@ def bench(
         stages.check_packages(cell.config)
         _check_learners(cell.config)
     for cell in todo:
-        objection = _objection(cell)
+        objection = bench_running.objection(cell)
         if objection is not None and not (force and Run(cell.folder).begun):
             raise objection
-    found = []
-    for done, cell in enumerate(todo):
-        notify(Event("cells", done, len(todo)))
-        found.append(_run(cell, force, notify))
-    notify(Event("cells", len(todo), len(todo)))
+    found = bench_running.run(todo, out, force, notify)
     result = conclude(file, todo, found, title)
     write(result, out)
     return result
@@ -90,57 +89,6 @@ def _check_learners(config: Config) -> None:
             learners.check(learner, "classification")
         except ConfigError:
             learners.check(learner, "regression")
-
-
-def _objection(cell: Cell) -> SynthgenError | None:
-    """Why what is in the cell's folder cannot be its run; None where it can, or nothing is."""
-    run, source = Run(cell.folder), Path(cell.config.data.source)
-    try:
-        if not run.begun:
-            if cell.folder.exists() and not _ours(cell.folder):
-                raise ConfigError(
-                    f"{cell.folder} exists and is not a synthgen run",
-                    "choose another folder with --out",
-                )
-            return None
-        stages.check_split(run)
-        stages.check_same(run, cell.config)
-        if source.is_file() and sha256(source) != kind_in(run).form(run).sha256:
-            raise ConfigError(
-                f"{source} has changed since {cell.folder} was begun",
-                "choose another folder with --out, or replace the run with --force",
-            )
-    except SynthgenError as error:
-        return error
-    return None
-
-
-def _ours(folder: Path) -> bool:
-    """Whether a start that was killed before its first commit left this."""
-    return (folder / ".lock").is_file() or not any(folder.iterdir())
-
-
-def _run(cell: Cell, force: bool, notify: Notify) -> SynthgenError | None:
-    """Do what is left of the cell; the error that it ended in."""
-
-    def tell(event: Event) -> None:
-        notice = None if event.notice is None else f"{cell.name}: {event.notice}"
-        notify(Event(event.stage, event.done, event.total, notice))
-
-    run = Run(cell.folder)
-    try:
-        if run.begun and _objection(cell) is None:
-            if run.finished and not run.changed("evaluate"):
-                gates.check(run)
-            else:
-                pipeline.resume(cell.folder, tell)
-        else:
-            pipeline.augment(cell.config, cell.folder, force=force, notify=tell)
-    except SynthgenError as error:
-        words = "a gate failed" if isinstance(error, GateError) else "failed"
-        notify(Event("cells", notice=f"{cell.name} {words}: {error.cause}"))
-        return error
-    return None
 
 
 # ---- what was found out -----------------------------------------------------------------------
@@ -194,9 +142,18 @@ def conclude(
             for pair in ranking.pairs(table, [d.minimum_effect for d in datasets])
         ],
         alpha=ranking.ALPHA,
-        settings=file.model_dump(mode="json", exclude_unset=True),
+        settings=_asked(file),
         versions=versions(),
     )
+
+
+def _asked(file: BenchFile) -> dict[str, Any]:
+    """What the file says, but for where the work is done."""
+    asked = file.model_dump(mode="json", exclude_unset=True)
+    for part in (asked, *asked["datasets"].values()):
+        for name in set(configuration.PLACE) & set(part.get("settings", ())):
+            del part["settings"][name]
+    return asked
 
 
 def _record(cell: Cell, end: SynthgenError | None) -> results.Cell:

@@ -150,6 +150,12 @@ def cells(bench: BenchFile, out: Path) -> list[Cell]:
             if not dataset.source:
                 raise ConfigError(f"{where}: no source to read", "name a file or sklearn:NAME")
             _check_settings(dataset.settings, f"{where}.settings")
+            for key in ("runner", "cluster"):
+                if key in dataset.settings:
+                    raise ConfigError(
+                        f"{where}.settings.{key}: all runs are done in one place",
+                        "write it under 'settings'",
+                    )
             data = dataset.model_dump(exclude={"settings"}, exclude_unset=True)
             common = configuration.merge(bench.settings, dataset.settings)
             for entry in bench.generators:

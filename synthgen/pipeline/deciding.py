@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+
+from filelock import FileLock
 
 from synthgen import devices
 from synthgen.benchmark import executor, schedule
 from synthgen.benchmark.comparison import Comparison
+from synthgen.benchmark.executor import Engine
 from synthgen.benchmark.records import Job, JobResult
 from synthgen.benchmark.verdict import conclude
 from synthgen.config import Config
-from synthgen.pipeline.contents import settings
+from synthgen.pipeline import spreading
+from synthgen.pipeline.contents import settings, settled
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.kinds import kind_in
-from synthgen.pipeline.machine import device, workers
+from synthgen.pipeline.machine import device, place
 from synthgen.pipeline.seeds import derive
 from synthgen.results import Verdict
 from synthgen.runs import Run, dump, write_atomic
@@ -38,11 +42,21 @@ def run_job(path: Path, job: Job) -> None:
     """Do one job of the run at ``path``, unless its result is there already."""
     run = Run(path)
     target = run.scratch("decide") / f"{job.name}.json"
-    if target.is_file():
-        return
-    with devices.held(device(settings(run)), path, job.name):
-        result = kind_in(run).measure(run, job)
-    write_atomic(target, dump(result.model_dump(mode="json")))
+    # A cluster that has lost sight of a worker gives its job to another one as well.
+    with FileLock(target.with_name(f".{job.name}.lock")):
+        if target.is_file():
+            return
+        with devices.held(device(settings(run)), path, job.name):
+            result = kind_in(run).measure(run, job)
+        write_atomic(target, dump(result.model_dump(mode="json")))
+
+
+@contextmanager
+def engine(run: Run) -> Iterator[Engine]:
+    """Who does the run's jobs, for the time of the block; see :func:`spreading.engine`."""
+    config = settled(run)
+    with spreading.engine(place(config), run.path, config.device) as found:
+        yield found
 
 
 def decide(run: Run, notify: Notify, *, now: bool = False) -> None:
@@ -55,8 +69,10 @@ def decide(run: Run, notify: Notify, *, now: bool = False) -> None:
         config = settings(run)
         limit = config.decide.time_limit
         deadline = time.monotonic() + limit if limit is not None else math.inf
-        while not now and time.monotonic() < deadline and (due := pending(run)):
-            _measure(run, due, deadline, notify)
+        if not now and pending(run):
+            with engine(run) as found:
+                while time.monotonic() < deadline and (due := pending(run)):
+                    _measure(run, due, found, deadline, notify)
         (folder / "decide").mkdir()
         for path in _files(run):
             (folder / "decide" / path.name).write_bytes(path.read_bytes())
@@ -66,14 +82,16 @@ def decide(run: Run, notify: Notify, *, now: bool = False) -> None:
     run.stage("decide", work)
 
 
-def _measure(run: Run, due: Sequence[Job], deadline: float, notify: Notify) -> None:
+def _measure(
+    run: Run, due: Sequence[Job], workers: Engine, deadline: float, notify: Notify
+) -> None:
     config, found = settings(run), _found(run)
     done = len(found)
     asked = kind_in(run).sources(run)
     rest = schedule.remaining(config.decide, asked, derive(config.seed, "decide"), found)
     notify(Event("decide", done, done + rest))
-    job_of_run = partial(run_job, run.path)
-    with closing(executor.run_all(due, job_of_run, workers(config), deadline)) as finished:
+    job_of_run = partial(run_job, run.path.absolute())
+    with closing(executor.in_flight(due, job_of_run, workers, deadline)) as finished:
         for _ in finished:
             done += 1
             rest -= 1

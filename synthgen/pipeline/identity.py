@@ -14,14 +14,13 @@ from synthgen.runs import dump, sha256
 
 def identity(config: Config) -> str:
     """Sixteen hexadecimal digits, the same for jobs that must give the same run. The sources are
-    read for it; where the data lie does not count, nor how many processes work.
+    read for it; where the data lie does not count, nor where the work is done.
 
     Raises the errors of reading.
     """
     whole = kind_of(config).whole(config)
     settings = config.model_dump(mode="json")
-    for where in ("device", "workers"):
-        del settings[where]
+    del settings["device"]
     # The digest is of values; names of columns, classes and files are in the source's own bytes.
     settings["data"] = settings["data"] | {"source": [whole.digest, whole.form.sha256]}
     begin = getattr(whole.config.generator, "begin", None)

@@ -7,6 +7,7 @@ import os
 import re
 
 from synthgen.benchmark import learners
+from synthgen.benchmark.executor import Place
 from synthgen.config import Config
 from synthgen.data.schema import Task
 from synthgen.errors import ConfigError, MachineError
@@ -20,26 +21,37 @@ def workers(config: Config) -> int:
     return 1 if device(config).startswith("cuda") else (os.cpu_count() or 1)
 
 
+def place(config: Config) -> Place:
+    """Where the jobs are done."""
+    gpu = device(config).startswith("cuda")
+    return Place(config.runner, config.cluster, workers(config), gpu)
+
+
 def device(config: Config) -> str:
     """The device that trains: what was asked for, or a GPU where there is one.
 
     Raises ConfigError for what is no device, MachineError for one that is not there.
     """
+    return named_device(config.device)
+
+
+def named_device(name: str) -> str:
+    """The device of this name; see :func:`device`."""
     import torch
 
-    if config.device == "auto":
+    if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if re.fullmatch(r"cpu|cuda(:\d+)?", config.device) is None:
+    if re.fullmatch(r"cpu|cuda(:\d+)?", name) is None:
         raise ConfigError(
-            f"device: there is no device {config.device!r}", "choose auto, cpu, cuda or cuda:N"
+            f"device: there is no device {name!r}", "choose auto, cpu, cuda or cuda:N"
         )
-    number = int(config.device.partition(":")[2] or 0)
-    if config.device != "cpu" and number >= torch.cuda.device_count():
+    number = int(name.partition(":")[2] or 0)
+    if name != "cpu" and number >= torch.cuda.device_count():
         raise MachineError(
-            f"the device {config.device} is not on this machine, or torch cannot use it",
+            f"the device {name} is not on this machine, or torch cannot use it",
             "use --device cpu, or look at: synthgen doctor",
         )
-    return config.device
+    return name
 
 
 def check_packages(config: Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synthgen.config import Config
 from synthgen.errors import ConfigError, DataError
-from synthgen.pipeline.contents import settings
+from synthgen.pipeline.contents import settings, settle
 from synthgen.pipeline.events import Notify
 from synthgen.pipeline.kinds import kind_of
 from synthgen.runs import Run
@@ -12,6 +12,7 @@ from synthgen.runs import Run
 
 def split(run: Run, config: Config, loaded: object, notify: Notify) -> None:
     """Seal the test part and resolve the configuration; see the kind of the configuration."""
+    settle(run, config)
     kind_of(config).split(run, config, loaded, notify)
 
 
@@ -26,7 +27,8 @@ def check_split(run: Run) -> None:
 
 
 def check_same(run: Run, config: Config) -> None:
-    """Raise ConfigError if the run was begun with another configuration."""
+    """Raise ConfigError if the run was begun with another configuration; where its jobs are done
+    does not count."""
     known = settings(run)
     same = config.modality == known.modality
     if same:

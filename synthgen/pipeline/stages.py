@@ -19,11 +19,11 @@ from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
 from synthgen.generators.base import Chosen
 from synthgen.pipeline import models
-from synthgen.pipeline.contents import PROGRESS, choice, settings, verdict
-from synthgen.pipeline.deciding import comparison, decide, pending, run_job
+from synthgen.pipeline.contents import PROGRESS, choice, move, settings, settle, verdict
+from synthgen.pipeline.deciding import comparison, decide, engine, pending, run_job
 from synthgen.pipeline.events import Event, Notify, spoken
 from synthgen.pipeline.kinds import kind_in
-from synthgen.pipeline.machine import check_packages, device, workers
+from synthgen.pipeline.machine import check_packages, device
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.shortfall import shortfalls
 from synthgen.pipeline.splitting import check_same, check_split, split
@@ -40,15 +40,17 @@ __all__ = [
     "comparison",
     "decide",
     "device",
+    "engine",
     "fit",
+    "move",
     "pending",
     "run_job",
     "sample",
     "settings",
+    "settle",
     "shortfalls",
     "split",
     "verdict",
-    "workers",
 ]
 
 

@@ -58,10 +58,10 @@ def test_workers_have_one_thread_and_leave_the_environment_alone(
 
 def test_processes_outlive_the_thread_that_submits(tmp_path: Path) -> None:
     futures: list[Future[None]] = []
-    with processes(2) as submit:
+    with processes(2) as engine:
 
         def hand_over(job: int) -> None:
-            futures.append(submit(partial(work.linger, tmp_path), job))
+            futures.append(engine.submit(partial(work.linger, tmp_path), job))
             _wait_for((tmp_path / f"{job}.started").exists)
 
         for job in (0, 1):

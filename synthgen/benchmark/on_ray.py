@@ -1,0 +1,109 @@
+"""Jobs on Ray: each is a task, and Ray gives a task a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+from synthgen.benchmark import remote
+from synthgen.benchmark.executor import Engine, J, Place, R
+from synthgen.errors import MachineError
+
+ADDRESS = "RAY_ADDRESS"
+PATIENCE = 10.0
+"""Seconds in which the cluster's head has to answer."""
+_STORE = 100_000_000
+"""Bytes of shared memory of an instance of our own: jobs and outcomes are small."""
+
+
+@contextmanager
+def ray(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
+    """The cluster's CPUs, or its GPUs; each worker calls ``check`` before a job. Ray runs a job
+    again if its worker dies. An instance that this process is connected to already is used.
+
+    What is queued or running when the block is left is cancelled. Raises MachineError where ray is
+    not installed, no cluster answers, no CPU or GPU is there for a minute, or a job ended several
+    workers.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise remote.not_installed("ray") from None
+    with ExitStack() as stack:
+        address = place.cluster or os.environ.get(ADDRESS)
+        if not ray.is_initialized():
+            _begin(address, place.workers)
+            stack.callback(ray.shutdown)
+        needs = "GPU" if place.gpu else "CPU"
+        jobs = remote.Jobs(
+            f"Ray cluster at {address}" if address else "Ray instance on this machine",
+            lambda: int(ray.cluster_resources().get(needs, 0)),
+        )
+        stack.enter_context(jobs.watched())
+
+        def stop() -> None:
+            for theirs in list(jobs.open):
+                ray.cancel(theirs)
+
+        stack.callback(stop)
+        do = ray.remote(num_cpus=1, num_gpus=int(place.gpu), max_retries=remote.TRIES - 1)(
+            remote.do
+        )
+        checked = pickle.dumps(check)
+
+        def submit(work: Callable[[J], R], job: J) -> Future[R]:
+            theirs = do.remote(checked, pickle.dumps((work, job)))
+            ours = jobs.add(theirs)
+            theirs.future().add_done_callback(partial(ended, theirs))
+            return ours
+
+        def ended(theirs: Any, future: Future[bytes]) -> None:
+            jobs.end(theirs, partial(outcome, future))
+
+        def outcome(future: Future[bytes]) -> bytes:
+            try:
+                return future.result()
+            except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
+                raise remote.killed(jobs.cluster) from None
+
+        yield Engine(submit, lambda: jobs.slots)
+
+
+def _begin(address: str | None, workers: int) -> None:
+    """Connect to the cluster there, or start an instance that ends with this process."""
+    import ray
+
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address is None:
+        before = os.environ.get("RAY_USAGE_STATS_ENABLED")
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        try:
+            ray.init(
+                "local",
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=_STORE,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
+        finally:
+            del os.environ["RAY_USAGE_STATS_ENABLED"]
+            if before is not None:
+                os.environ["RAY_USAGE_STATS_ENABLED"] = before
+        return
+    try:
+        host, _, port = address.rpartition("/")[2].rpartition(":")
+        if port.isdigit():  # Ray itself asks for a minute
+            socket.create_connection((host, int(port)), PATIENCE).close()
+        ray.init(address, **quiet)
+    except (ConnectionError, OSError, ValueError) as error:
+        raise MachineError(
+            f"no Ray answers at {address}",
+            "start it with: ray start --head, or name another one by --set cluster=HOST:6379",
+        ) from error

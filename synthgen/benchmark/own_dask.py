@@ -1,0 +1,38 @@
+"""A Dask cluster on this machine, for as long as standard input is open:
+
+    python -m synthgen.benchmark.own_dask WORKERS GPUS_PER_WORKER
+
+A process of its own, so that Dask starts its workers from here and not from the user's script,
+which may have no ``__main__`` guard. Prints the scheduler's address.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+from distributed import LocalCluster
+
+
+def main() -> None:
+    """Start it, and end it with standard input: the reader of the address has gone then."""
+    workers, gpus = map(int, sys.argv[1:])
+    with tempfile.TemporaryDirectory(prefix="synthgen-") as folder:
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+            local_directory=folder,
+            resources={"GPU": 1} if gpus else None,
+        )
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+    # Not by closing it: that waits for what is running. Its processes end with this one.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
