@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -74,14 +75,27 @@ def _client(address: str) -> Iterator[Any]:
     import distributed
 
     try:
+        # Asked first: a client that found nobody tells it by a traceback when Python ends. In a
+        # thread, for a notebook has a loop of its own in this one.
+        with ThreadPoolExecutor(1) as asking:
+            asking.submit(asyncio.run, _ask(address)).result()
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:  # TimeoutError is an OSError
+    except Exception as error:  # whatever a stranger at that address answers
         raise MachineError(
             f"no Dask scheduler answers at {address}",
             "start one with: dask scheduler, or name another one by --set cluster=tcp://HOST:8786",
         ) from error
     with client:
         yield client
+
+
+async def _ask(address: str) -> None:
+    from distributed import Security
+    from distributed.comm import connect
+
+    security = Security().get_connection_args("client")
+    reached = connect(address, timeout=PATIENCE / 2, **security)
+    await (await asyncio.wait_for(reached, PATIENCE)).close()
 
 
 def _slots(client: Any, gpu: bool) -> int:

@@ -20,6 +20,9 @@ PATIENCE = 10.0
 """Seconds in which the cluster's head has to answer."""
 _STORE = 100_000_000
 """Bytes of shared memory of an instance of our own: jobs and outcomes are small."""
+_PRIVATE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""What Ray has to find when it is imported so that an instance of our own tells nobody of itself
+and listens on 127.0.0.1 alone; the second is its word for that."""
 
 
 @contextmanager
@@ -31,12 +34,14 @@ def ray(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
     not installed, no cluster answers, no CPU or GPU is there for a minute, or a job ended several
     workers.
     """
-    try:
-        import ray
-    except ImportError:
-        raise remote.not_installed("ray") from None
+    address = place.cluster or os.environ.get(ADDRESS)
     with ExitStack() as stack:
-        address = place.cluster or os.environ.get(ADDRESS)
+        if address is None:
+            stack.enter_context(_environment(_PRIVATE))
+        try:
+            import ray
+        except ImportError:
+            raise remote.not_installed("ray") from None
         if not ray.is_initialized():
             _begin(address, place.workers)
             stack.callback(ray.shutdown)
@@ -81,21 +86,13 @@ def _begin(address: str | None, workers: int) -> None:
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        before = os.environ.get("RAY_USAGE_STATS_ENABLED")
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        try:
-            ray.init(
-                "local",
-                num_cpus=workers,
-                include_dashboard=False,
-                object_store_memory=_STORE,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
-        finally:
-            del os.environ["RAY_USAGE_STATS_ENABLED"]
-            if before is not None:
-                os.environ["RAY_USAGE_STATS_ENABLED"] = before
+        ray.init(
+            "local",
+            num_cpus=workers,
+            include_dashboard=False,
+            object_store_memory=_STORE,
+            **quiet,
+        )
         return
     try:
         host, _, port = address.rpartition("/")[2].rpartition(":")
@@ -107,3 +104,17 @@ def _begin(address: str | None, workers: int) -> None:
             f"no Ray answers at {address}",
             "start it with: ray start --head, or name another one by --set cluster=HOST:6379",
         ) from error
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

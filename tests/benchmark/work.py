@@ -51,6 +51,19 @@ def refuse(folder: Path, job: int) -> None:
     raise ConfigError("the cause", "the remedy")
 
 
+def survive(folder: Path, job: int) -> None:
+    """The first attempt leaves a file that names its process, and never ends."""
+    first = folder / f"{job}.first"
+    if first.exists():
+        note(folder, job)
+        return
+    draft = folder / f"{job}.draft"
+    draft.write_text(str(os.getpid()))
+    draft.replace(first)
+    while True:
+        time.sleep(0.01)
+
+
 def die(folder: Path, job: int) -> None:
     """As a process does that the system kills for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
