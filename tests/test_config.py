@@ -46,6 +46,8 @@ def _problem(settings: dict[str, Any]) -> str:
             ("generator.candidates.1.epoch", "epochs"),
         ),
         ({"generator": {"name": "auto", "candidates": ["arn"]}}, ("generator.candidates", "2")),
+        ({"runner": "slurm"}, ("runner", "'threads', 'dask' or 'ray'", "slurm")),
+        ({"cluster": "tcp://here:8786"}, ("the runner is threads", "--set runner=dask")),
         ({"data": {}}, ("data.target", "--target")),
         ({"data": {"target": "y", "colums": {}}}, ("data.colums", "columns")),
         ({"decide": {"ratios": [0]}}, ("decide.ratios", "ratio")),
@@ -103,6 +105,17 @@ EXAMPLES = sorted(p for p in (ROOT / "configs").glob("*.yaml") if p.stem != "ben
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_the_examples_are_valid(path: Path) -> None:
     configuration.read(path)
+
+
+def test_where_the_work_is_done_is_a_setting_that_no_file_holds(tmp_path: Path) -> None:
+    config = build(MINIMAL | {"runner": "dask", "cluster": "tcp://here:8786", "workers": 3})
+    assert (config.runner, config.cluster, config.workers) == ("dask", "tcp://here:8786", 3)
+    configuration.save(config, tmp_path / "config.yaml")
+    assert set(configuration.PLACE).isdisjoint(configuration.load(tmp_path / "config.yaml"))
+    for kind in configuration.json_schema()["anyOf"]:
+        assert set(configuration.PLACE) <= set(kind["properties"])
+        assert kind["properties"]["runner"]["enum"] == ["threads", "dask", "ray"]
+    assert "runner: threads" in commented("ctgan")
 
 
 def test_the_json_schema_knows_every_generator() -> None:

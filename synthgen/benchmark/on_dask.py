@@ -91,7 +91,7 @@ def _client(address: str) -> Iterator[Any]:
 
 async def _ask(address: str) -> None:
     from distributed import Security
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     security = Security().get_connection_args("client")
     reached = connect(address, timeout=PATIENCE / 2, **security)

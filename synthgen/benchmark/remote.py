@@ -58,7 +58,7 @@ class Jobs:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Within, ``slots`` is up to date, and a cluster that has none for a while fails the jobs,
-        which would wait for ever."""
+        which would wait for ever. So does the end of the block."""
         self._look()
         watch = threading.Thread(target=self._watch, daemon=True)
         watch.start()
@@ -67,6 +67,8 @@ class Jobs:
         finally:
             self._ended.set()
             watch.join()
+            for theirs in list(self.open):
+                self.end(theirs, self._left)
 
     def add(self, theirs: Hashable) -> Future[Any]:
         """Our future of the cluster's."""
@@ -109,6 +111,9 @@ class Jobs:
             self.slots = 0
         if self.slots:
             self._last = time.monotonic()
+
+    def _left(self) -> bytes:
+        raise MachineError(f"the {self.cluster} was left", "go on; what was finished is kept")
 
     def _nobody(self) -> bytes:
         raise MachineError(

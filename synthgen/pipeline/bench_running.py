@@ -114,21 +114,25 @@ def _on_cluster(
     ended: Callable[[Cell, SynthgenError | None], None],
 ) -> None:
     """The data are read and split here, so that workers need to see nothing but the run."""
-    first = todo[0].config
-    gpu = any(stages.device(cell.config).startswith("cuda") for cell in todo)
+    left = []
+    for cell in todo:
+        if _fits(cell) and _done(Run(cell.folder)):
+            ended(cell, _here(cell, force, notify))
+        else:
+            left.append(cell)
+    if not left:
+        return
+    first = left[0].config
+    gpu = any(stages.device(cell.config).startswith("cuda") for cell in left)
     with spreading.engine(replace(place(first), gpu=gpu), out, first.device) as engine:
         running: dict[Future[tuple[SynthgenError | None, list[str]]], Cell] = {}
-        for cell in todo:
+        for cell in left:
             run, alone = Run(cell.folder), cell.config.model_copy(update=_ALONE)
             try:
-                if not _fits(cell):
-                    pipeline.start(alone, cell.folder, force=force, notify=_heard(cell, notify))
-                elif _done(run):
-                    gates.check(run)
-                    ended(cell, None)
-                    continue
-                else:
+                if _fits(cell):
                     stages.settle(run, alone)
+                else:
+                    pipeline.start(alone, cell.folder, force=force, notify=_heard(cell, notify))
             except SynthgenError as error:
                 ended(cell, error)
             else:

@@ -91,6 +91,16 @@ def test_what_is_queued_is_cancelled_and_the_cluster_lives(
     assert len(list(tmp_path.glob("*.started"))) < 20
 
 
+def test_no_future_outlives_the_block(cluster: DaskCluster, tmp_path: Path) -> None:
+    with dask(Place("dask", cluster.address), nothing) as engine:
+        futures = [engine.submit(partial(work.linger, tmp_path), job) for job in range(20)]
+        futures[0].result(60)
+    # A thread that waits for one would wait for ever.
+    errors = [future.exception(timeout=0) for future in futures]
+    assert errors[0] is None
+    assert isinstance(errors[-1], MachineError)
+
+
 def test_a_gpu_is_asked_for(
     cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from flows.job import STORE
 from synthgen import pipeline
 from synthgen.config import Config
 from synthgen.runs import Run
+from tests.benchmark.clusters import dask_cluster
 from tests.conftest import ROOT
 from tests.flows.conftest import Server
 from tests.flows.stack import asked
@@ -80,6 +81,23 @@ def test_the_flow_gives_the_same_bytes_without_a_server_set_up(tmp_path: Path) -
     assert flowed.finished
     assert files(flowed) == files(plain)
     assert "decide r000-rows" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_flow_gives_the_same_bytes_on_a_dask_cluster(server: Server, tmp_path: Path) -> None:
+    plain = pipeline.augment(_table(tmp_path), tmp_path / "plain")
+    (tmp_path / "cluster").mkdir()
+    with dask_cluster(tmp_path / "cluster") as cluster:
+        job = yaml.safe_load((tmp_path / "job.yaml").read_text())
+        job |= {"runner": "dask", "cluster": cluster.address}
+        (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
+        with _flow(server, tmp_path, "--out", "flowed") as process:
+            _, error = _ended(process)
+        assert "decide r000-rows" in error
+        log = (tmp_path / "cluster" / "log").read_text()
+    assert files(Run(tmp_path / "flowed")) == files(plain)
+    assert "Receive client connection" in log
 
 
 def test_a_wrong_configuration_ends_before_any_server_starts(tmp_path: Path) -> None:
