@@ -20,7 +20,7 @@ from synthgen.benchmark.threads import ONE_THREAD
 from synthgen.errors import MachineError
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
-PATIENCE = 10.0
+PATIENCE = 20.0
 """Seconds in which a scheduler has to answer."""
 
 

@@ -12,12 +12,17 @@ import os
 import sys
 import tempfile
 
+import dask
 from distributed import LocalCluster
+
+_BUSY = {"distributed.comm.timeouts.connect": "300s", "distributed.comm.timeouts.tcp": "300s"}
+"""On a machine that is at its limit a worker takes more than Dask's half minute to start."""
 
 
 def main() -> None:
     """Start it, and end it with standard input: the reader of the address has gone then."""
     workers, gpus = map(int, sys.argv[1:])
+    dask.config.set(_BUSY)
     with tempfile.TemporaryDirectory(prefix="synthgen-") as folder:
         cluster = LocalCluster(
             n_workers=workers,

@@ -60,11 +60,15 @@ def test_a_cluster_out_of_reach(tmp_path: Path, settings: tuple[str, ...], cause
 def test_a_cluster_of_its_own_ends_with_the_run(runner: str, number: int, tmp_path: Path) -> None:
     with _started(tmp_path, f"runner={runner}") as process:
         assert process.stderr is not None
+        told = []
         for line in process.stderr:
+            told.append(line)
             if '"decide", "done": 1' in line:
                 break
-        below = psutil.Process(process.pid).children(recursive=True)
-        assert len(below) >= 3
+        # Ray's agents, which do no job, look about themselves once a minute.
+        found = psutil.Process(process.pid).children(recursive=True)
+        below = [one for one in found if not one.name().endswith("Agent")]
+        assert len(below) >= 3, told
         if number == signal.SIGKILL:
             process.kill()
         else:
