@@ -214,12 +214,7 @@ def fresh(path: Path, *, force: bool) -> Iterator[Run]:
                 f"{path} exists and is not a synthgen run", "choose another folder with --out"
             )
         if run.begun and not force:
-            state = "a finished run" if run.finished else "an unfinished run"
-            rest = "" if run.finished else f", go on with it by: synthgen resume {path}"
-            raise ConfigError(
-                f"{path} already holds {state}",
-                f"choose another folder with --out, replace it with --force{rest}",
-            )
+            raise occupied(path, run.finished)
         if run.begun:
             with run.writing():
                 path.rename(replaced)
@@ -262,6 +257,16 @@ def _making(path: Path) -> Iterator[None]:
             for folder in parents:
                 with suppress(OSError):  # Somebody else may use it by now.
                     folder.rmdir()
+
+
+def occupied(place: Path | str, finished: bool) -> ConfigError:
+    """For whoever wants to make a run where one is."""
+    state = "a finished run" if finished else "an unfinished run"
+    rest = "" if finished else f", go on with it by: synthgen resume {place}"
+    return ConfigError(
+        f"{place} already holds {state}",
+        f"choose another folder with --out, replace it with --force{rest}",
+    )
 
 
 def _busy(path: Path) -> MachineError:

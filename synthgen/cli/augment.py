@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from synthgen.cli import options
-from synthgen.cli.console import Ending, duration, say, set_verbosity, watching
+from synthgen.cli.console import begin_at, duration, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
+from synthgen.remote import Place, below, place, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,17 +77,19 @@ def augment(
     if dry_run:
         _forecast(job, json_)
         return
-    folder = out if out is not None else pipeline.default_folder(job.data.source)
-    Ending.run = folder
-    with watching(progress, quiet=quiet) as notify:
+    run = place(out) if out is not None else pipeline.default_folder(job.data.source)
+    with (
+        working(run, new=True, force=force, begun=partial(begin_at, run)) as folder,
+        watching(progress, quiet=quiet) as notify,
+    ):
         failed = _until_gates(lambda: pipeline.augment(job, folder, force=force, notify=notify))
-    show(folder, as_json=json_)
+    show(folder, run, as_json=json_)
     if failed is not None:
         raise failed
 
 
 def resume(
-    run: options.RunPath,
+    run: options.RunPlace,
     now: options.Now = False,
     trust: options.Trust = False,
     set_: options.SetPlace = None,
@@ -96,16 +100,19 @@ def resume(
 ) -> None:
     """Go on with an interrupted run; the result is the same as if it had not been interrupted."""
     set_verbosity(verbose)
-    place = options.settings(config=None, assignments=set_, given={})
+    moved = options.settings(config=None, assignments=set_, given={})
 
     from synthgen import pipeline
 
-    Ending.run = run
-    with watching(progress, quiet=quiet) as notify:
+    given = place(run)
+    with (
+        working(given, begun=partial(begin_at, given)) as folder,
+        watching(progress, quiet=quiet) as notify,
+    ):
         failed = _until_gates(
-            lambda: pipeline.resume(run, notify, trust_pickle=trust, now=now, place=place)
+            lambda: pipeline.resume(folder, notify, trust_pickle=trust, now=now, place=moved)
         )
-    show(run, as_json=json_)
+    show(folder, given, as_json=json_)
     if failed is not None:
         raise failed
 
@@ -121,23 +128,27 @@ def _until_gates(work: Callable[[], object]) -> GateError | None:
     return None
 
 
-def show(folder: Path, *, as_json: bool) -> None:
-    """Print a finished run's result."""
+def show(folder: Path, given: Place, *, as_json: bool) -> None:
+    """Print the result of a finished run, which the user knows as ``given``."""
     from synthgen.pipeline.kinds import kind_in
     from synthgen.report import load, summary
     from synthgen.runs import Run
 
     run = Run(folder)
     report = load(run / "report.json")
-    augmented = run / f"augmented{kind_in(run).form(run).extension}"
+    augmented = below(given, f"augmented{kind_in(run).form(run).extension}")
+    page = below(given, "report.html")
+    copied = given != folder
     if as_json:
         result = {
-            "run": str(folder),
+            "run": str(given),
             "verdict": report.verdict.model_dump(mode="json"),
-            "report": str(run / "report.html"),
+            "report": str(page),
             "augmented": str(augmented),
             "rows": report.provenance.rows,
         }
+        if copied:
+            result["copy"] = str(folder)
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return
     print(summary(report))
@@ -150,7 +161,9 @@ def show(folder: Path, *, as_json: bool) -> None:
     print()
     noun = "images" if report.modality == "images" else "rows"
     print(f"augmented set  {augmented} ({rows['train']} of your {noun} + {added} synthetic)")
-    print(f"report         {run / 'report.html'}")
+    print(f"report         {page}")
+    if copied:
+        print(f"here to read   {run / 'report.html'}")
 
 
 def _forecast(job: Config, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from synthgen.cli.options import ProgressStyle
 from synthgen.errors import SynthgenError, of_system
+from synthgen.remote import Place
 from synthgen.runs import Run
 
 if TYPE_CHECKING:
@@ -41,11 +42,18 @@ class Ending:
     """How the present command should end if it is interrupted or fails."""
 
     run: Path | None = None
+    named: Place | None = None
+    """What the user calls the run: its path, or the URL of which it is a copy."""
     unfinished: Path | None = None
     """Where a training keeps its checkpoints."""
     repeat = False
     """Whether the command goes on from what it finished when it is repeated."""
     verbosity = 0
+
+
+def begin_at(named: Place, run: Path) -> None:
+    """The command works on ``run``, which the user calls ``named``."""
+    Ending.run, Ending.named = run, named
 
 
 def say(text: str) -> None:
@@ -125,7 +133,7 @@ def _bug(error: BaseException) -> NoReturn:
 def _how_to_go_on() -> str:
     run = Ending.run
     if run is not None and Run(run).begun:
-        return f"go on with: synthgen resume {run}"
+        return f"go on with: synthgen resume {Ending.named or run}"
     if Ending.unfinished is not None and any(Ending.unfinished.glob("*/checkpoints/*")):
         return "repeat the command: it goes on from the last checkpoint"
     if Ending.repeat:

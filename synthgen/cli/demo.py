@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from synthgen.cli import options
-from synthgen.cli.console import Ending, say, set_verbosity, watching
+from synthgen.cli.console import begin_at, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 
 _JOBS = {
@@ -64,8 +64,8 @@ def demo(
 
     for name, settings in _JOBS.items():
         folder = out / name
-        Ending.run = folder
+        begin_at(folder, folder)
         say(f"\n{name}")
         with watching(progress, quiet=quiet) as notify:
             pipeline.augment(build(settings), folder, force=True, notify=notify)
-        augment.show(folder, as_json=False)
+        augment.show(folder, folder, as_json=False)

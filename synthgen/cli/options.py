@@ -62,7 +62,8 @@ BudgetOption = Annotated[
     BudgetName | None, typer.Option("--budget", help="How much computing the answer is worth.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="FOLDER", help="Default: runs/NAME-DATE-TIME.")
+    str | None,
+    typer.Option("--out", metavar="FOLDER", help="Or a URL. Default: runs/NAME-DATE-TIME."),
 ]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings in YAML; options win.")
@@ -148,7 +149,7 @@ Now = Annotated[
         help="Conclude from what is measured already, with a wider interval, and measure no more.",
     ),
 ]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+RunPlace = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its URL.")]
 
 
 def settings(

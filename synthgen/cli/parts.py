@@ -14,6 +14,7 @@ from synthgen.cli import options
 from synthgen.cli.console import Ending, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 from synthgen.errors import ConfigError
+from synthgen.remote import below, place, reading, working
 
 
 def train(
@@ -64,7 +65,9 @@ def train(
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model or a run directory.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model, a run directory, or the URL of a run.")
+    ],
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows or images.")],
     out: Annotated[
         Path | None,
@@ -119,6 +122,7 @@ def sample(
     """
     set_verbosity(verbose)
     conditions = dict(_condition(text) for text in where or [])
+    source = reading(place(model))
     if shard_rows is not None or shards is not None or workers != 1:
         part = _shards(shards) if shards is not None else None
         if shard_rows is None or out is None:
@@ -131,7 +135,7 @@ def sample(
         Ending.repeat = True
         with watching(progress, quiet=quiet) as notify:
             drawn = sample_shards(
-                model,
+                source,
                 out,
                 rows,
                 shard_rows=shard_rows,
@@ -151,7 +155,7 @@ def sample(
     from synthgen.pipeline import alone
 
     notices = alone.sample(
-        model,
+        source,
         rows,
         out,
         seed=seed,
@@ -218,12 +222,14 @@ def evaluate(
         print(f"{score.pillar:<10} {score.title:<{width}} {score.value:>9.4g} {reference}")
 
 
-def report(run: options.RunPath, verbose: options.Verbose = 0) -> None:
+def report(run: options.RunPlace, verbose: options.Verbose = 0) -> None:
     """Render a run's report.html and card.md again from its report.json."""
     set_verbosity(verbose)
     from synthgen.pipeline import assess
 
-    found = assess.finished(run)
-    with found.writing():
-        assess.redraw(found)
-    print(found / "report.html")
+    given = place(run)
+    with working(given) as folder:
+        found = assess.finished(folder)
+        with found.writing():
+            assess.redraw(found)
+    print(below(given, "report.html"))

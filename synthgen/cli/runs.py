@@ -13,6 +13,7 @@ import typer
 from synthgen.cli import options
 from synthgen.cli.console import say, set_verbosity
 from synthgen.errors import ConfigError
+from synthgen.remote import Place, place, reading
 from synthgen.runs import Run, runs_in
 
 app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True)
@@ -20,18 +21,24 @@ app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True)
 
 @app.command("ls")
 def ls(
-    folder: Annotated[Path, typer.Argument(help="Where the runs are.")] = Path("runs"),
+    folder: Annotated[str, typer.Argument(help="Where the runs are; or its URL.")] = "runs",
     json_: options.Json = False,
     verbose: options.Verbose = 0,
 ) -> None:
     """List the runs in a folder, oldest first."""
     set_verbosity(verbose)
-    rows = [_line(run) for run in runs_in(folder)]
+    given = place(folder)
+    if isinstance(given, Path):
+        rows = [_line(run, run.path) for run in runs_in(given)]
+    else:
+        from synthgen.remote.mirror import runs_at
+
+        rows = [_line(Run(copy), url) for url, copy in runs_at(given)]
     if json_:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     if not rows:
-        say(f"no runs in {folder}")
+        say(f"no runs in {given}")
         return
     width = max(len(row["run"]) for row in rows)
     for row in rows:
@@ -41,7 +48,7 @@ def ls(
         )
 
 
-def _line(run: Run) -> dict[str, Any]:
+def _line(run: Run, given: Place) -> dict[str, Any]:
     import yaml
 
     config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
@@ -51,7 +58,7 @@ def _line(run: Run) -> dict[str, Any]:
     started = datetime.fromtimestamp((run / "config.yaml").stat().st_mtime, UTC).astimezone()
     done = run.done_stages()
     return {
-        "run": str(run.path),
+        "run": str(given),
         "state": "finished" if run.finished else f"{len(done)} of 6",
         "decision": decision,
         "generator": config["generator"]["name"],
@@ -60,37 +67,44 @@ def _line(run: Run) -> dict[str, Any]:
 
 
 @app.command("show")
-def show(run: options.RunPath, json_: options.Json = False, verbose: options.Verbose = 0) -> None:
+def show(run: options.RunPlace, json_: options.Json = False, verbose: options.Verbose = 0) -> None:
     """Show a run: its verdict and scores, or how far it came."""
     set_verbosity(verbose)
-    found = Run.open(run)
+    given = place(run)
+    found = Run.open(reading(given, light=True))
     if not (found / "report.json").is_file():
         if json_:
-            print(json.dumps(_line(found), indent=1, ensure_ascii=False))
+            print(json.dumps(_line(found, given), indent=1, ensure_ascii=False))
             return
         done = found.done_stages()
-        print(f"{run}: unfinished, done: {', '.join(done) or 'nothing'}")
-        print(f"go on with: synthgen resume {run}")
+        print(f"{given}: unfinished, done: {', '.join(done) or 'nothing'}")
+        print(f"go on with: synthgen resume {given}")
         return
     from synthgen.cli import augment
 
-    augment.show(run, as_json=json_)
+    augment.show(found.path, given, as_json=json_)
 
 
 @app.command("rm")
 def rm(
-    run: options.RunPath,
+    run: options.RunPlace,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     verbose: options.Verbose = 0,
 ) -> None:
     """Remove a run and everything in it."""
     set_verbosity(verbose)
-    found = Run.open(run)
-    if not yes and not _agreed(f"Remove {run} and everything in it?"):
-        raise ConfigError(f"{run} was not removed", "answer y, or give --yes")
-    with found.writing():
-        shutil.rmtree(run)
-    say(f"removed {run}")
+    given = place(run)
+    found = Run.open(reading(given, light=True))
+    if not yes and not _agreed(f"Remove {given} and everything in it?"):
+        raise ConfigError(f"{given} was not removed", "answer y, or give --yes")
+    if isinstance(given, Path):
+        with found.writing():
+            shutil.rmtree(given)
+    else:
+        from synthgen.remote.mirror import Mirror
+
+        Mirror(given).remove()
+    say(f"removed {given}")
 
 
 def _agreed(question: str) -> bool:
