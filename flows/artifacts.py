@@ -20,6 +20,7 @@ from prefect.artifacts import (
 )
 
 from flows.job import store
+from synthgen.remote import Place, below, name_of
 from synthgen.report import card, load
 from synthgen.report.sections.utility import build
 from synthgen.results import Report
@@ -31,10 +32,10 @@ WIDTH = 48
 """Characters of the plot in the scorecard."""
 
 
-def publish_artifacts(out: Path) -> None:
-    """Of the finished run at ``out``."""
+def publish_artifacts(out: Path, given: Place) -> None:
+    """Of the finished run at ``given``, which may be read at ``out``."""
     report, name = load(out / "report.json"), key(out)
-    link = address(out / "report.html")
+    link = address(below(given, "report.html"))
     if _new(f"report-{name}", f"[{OPEN}]({link})"):
         create_link_artifact(link, OPEN, key=f"report-{name}", description="Report")
     board = scorecard(report)
@@ -47,21 +48,23 @@ def publish_artifacts(out: Path) -> None:
         )
 
 
-def key(out: Path) -> str:
+def key(out: Place) -> str:
     """Artifacts of one run directory have one name: lower-case letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", out.name.lower()).strip("-") or "run"
+    return re.sub(r"[^a-z0-9]+", "-", name_of(out).lower()).strip("-") or "run"
 
 
-def address(path: Path) -> str:
+def address(file: Place) -> str:
     """Where a browser finds a file of the store."""
-    base = os.environ.get(REPORTS)
-    try:
-        inside = path.resolve().relative_to(store().resolve())
-    except ValueError:
-        inside = None
+    base, runs = os.environ.get(REPORTS), store()
+    inside = None
+    if isinstance(file, Path) and isinstance(runs, Path):
+        if file.resolve().is_relative_to(runs.resolve()):
+            inside = file.resolve().relative_to(runs.resolve()).as_posix()
+    elif str(file).startswith(f"{runs}/"):
+        inside = str(file).removeprefix(f"{runs}/")
     if base and inside is not None:
-        return f"{base.rstrip('/')}/{inside.as_posix()}"
-    return path.resolve().as_uri()
+        return f"{base.rstrip('/')}/{inside}"
+    return file.resolve().as_uri() if isinstance(file, Path) else file
 
 
 def scorecard(report: Report) -> str:

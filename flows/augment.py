@@ -6,9 +6,10 @@
 The first runs it here and tracks it on the configured server (without one Prefect starts its own
 for the time of the run); the second leaves it to a worker of the deployment ``augment-on-demand``.
 
-Tasks pass the path of the run directory and never a table or a model; the directory decides what is
-done, so a flow that is run again goes on where the last one was, and of several that are asked for
-the same one works while the others wait and find it done.
+Tasks pass the path of the run directory (of a run at a URL, of its working copy) and never a table
+or a model; the directory decides what is done, so a flow that is run again goes on where the last
+one was, and of several that are asked for the same one works while the others wait and find it
+done.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ from flows.job import AugmentJob
 from flows.progress import Progress
 from flows.refusals import plainly
 from synthgen import config as configuration
-from synthgen import pipeline
+from synthgen import pipeline, remote
 from synthgen.benchmark.executor import Engine
 from synthgen.benchmark.records import Job
 from synthgen.cli.console import Ending, guard, say
 from synthgen.errors import MachineError
 from synthgen.pipeline import assess, gates, stages
+from synthgen.remote import Place, below
 from synthgen.runs import Run
 
 T = TypeVar("T")
@@ -49,8 +51,8 @@ PATIENCE = 600.0
 
 
 @task(cache_policy=NO_CACHE)
-def locate(job: AugmentJob) -> Path:
-    """The run directory; reads the data to tell."""
+def locate(job: AugmentJob) -> Place:
+    """The run directory, or its URL; reads the data to tell."""
     return job.place()
 
 
@@ -102,30 +104,31 @@ def render(out: Path) -> None:
 
 
 @task(cache_policy=NO_CACHE, retries=8, retry_delay_seconds=15)
-def show(out: Path) -> None:
+def show(out: Path, given: Place) -> None:
     """Link to the report, scorecard and scores for the UI."""
-    publish_artifacts(out)
+    publish_artifacts(out, given)
 
 
 @flow(name="augment", flow_run_name="{job.source}")
-def augment(job: AugmentJob, force: bool = False) -> Path:
+def augment(job: AugmentJob, force: bool = False) -> Place:
     """Would synthetic data make this classifier better? If so, the augmented data; in any case the
     report.
 
-    Returns the run directory. Tasks that train are tagged with the device that the job chooses.
-    Raises the errors of synthgen.errors; a failed gate fails the flow when everything is written.
+    Returns the run directory, or its URL. Tasks that train are tagged with the device that the job
+    chooses. Raises the errors of synthgen.errors; a failed gate fails the flow when everything is
+    written.
     """
     check_attempt()
     with plainly():
         return work(job, force)
 
 
-def work(job: AugmentJob, force: bool = False) -> Path:
+def work(job: AugmentJob, force: bool = False) -> Place:
     """What the flow does, for other flows too: as tasks of theirs, so that a flow run that crashed
     leaves none of its own below it that nobody would take up."""
     logger = get_run_logger()
-    out = locate(job)
-    with _turn(out):
+    given = locate(job)
+    with _turn(given, force) as out:
         if not Run(out).begun or force:
             split(job, out, force)
         with Run(out).writing():
@@ -138,17 +141,22 @@ def work(job: AugmentJob, force: bool = False) -> Path:
             sample(out, _patiently(partial(fit.with_options(tags=tags), out)))
             _patiently(partial(evaluate.with_options(tags=tags), out))
             render(out)
-        show(out)
+        show(out, given)
     gates.check(Run(out))
-    return out
+    return given
 
 
 @contextmanager
-def _turn(out: Path) -> Iterator[None]:
-    """One flow at a time on a run directory; others wait, and then find done what it did."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(out.with_name(f".{out.name}.turn")).acquire(poll_interval=1.0):
-        yield
+def _turn(given: Place, force: bool) -> Iterator[Path]:
+    """One flow at a time on a run directory; others wait, and then find done what it did. Of a URL
+    the tasks, which are threads of this process, get the working copy."""
+    if isinstance(given, Path):
+        given.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(given.with_name(f".{given.name}.turn")).acquire(poll_interval=1.0):
+            yield given
+        return
+    with remote.working(given, "replace" if force else "any", wait=True) as out:
+        yield out
 
 
 def _device_tags(out: Path) -> list[str]:
@@ -236,7 +244,7 @@ def main() -> NoReturn:
     """The command line of this module; leaves with the exit code of the contract."""
     parser = argparse.ArgumentParser(prog="python -m flows.augment", description=main.__doc__)
     parser.add_argument("--config", type=Path, required=True, help="a configuration file")
-    parser.add_argument("--out", type=Path, default=None, help="the run directory")
+    parser.add_argument("--out", default=None, help="the run directory, or its URL")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
     parser.add_argument("--submit", action="store_true", help="leave it to a worker")
     given = parser.parse_args()
@@ -246,9 +254,11 @@ def main() -> NoReturn:
         if given.submit:
             print(submit(job, given.force))
             return
-        Ending.run = given.out
+        # Of a URL nothing is told here: a flow that is run again goes on by itself.
+        out = None if given.out is None else remote.place(given.out)
+        Ending.run = out if isinstance(out, Path) else None
         server.wait()
-        print(augment(job, given.force) / "report.html")
+        print(below(augment(job, given.force), "report.html"))
 
     guard(run)
 

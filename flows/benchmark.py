@@ -11,9 +11,10 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import key
 from flows.crashes import check_attempt
-from flows.job import store
+from flows.job import STORE, store
 from flows.progress import Progress
 from flows.refusals import plainly
+from synthgen.errors import ConfigError
 from synthgen.pipeline import bench, bench_file
 from synthgen.pipeline.bench_file import BenchFile
 from synthgen.report.bench_text import summary
@@ -38,9 +39,15 @@ def benchmark(file: dict[str, object], name: str) -> Path:
     (configs/bench.yaml is an example). Returns the folder of bench.html, below the store."""
     check_attempt()
     asked = bench_file.build(file)
-    out = store() / name
-    store().mkdir(parents=True, exist_ok=True)
-    with plainly(), FileLock(store() / f".{name}.turn").acquire(poll_interval=1.0):
+    folder = store()
+    if not isinstance(folder, Path):
+        raise ConfigError(
+            f"a benchmark is written to a folder of this machine, and {STORE} is {folder}",
+            f"set {STORE} to a folder for it",
+        )
+    out = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with plainly(), FileLock(folder / f".{name}.turn").acquire(poll_interval=1.0):
         found = measure(asked, out, name)
     get_run_logger().info("written: %s", found / "bench.html")
     return found

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 from functools import reduce
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthgen import config as configuration
+from synthgen import remote
 from synthgen.config import Config
 from synthgen.config.unions import KINDS, name_of
 from synthgen.errors import ConfigError
 from synthgen.pipeline import named_folder
 from synthgen.pipeline.identity import identity
 from synthgen.pipeline.images.beginning import named
+from synthgen.remote import Place, below
 
 STORE = "SYNTHGEN_RUNS"
-"""Variable: the folder where flows keep their runs; ``runs`` without it."""
+"""Variable: the folder where flows keep their runs, or its URL; ``runs`` without it."""
 GENERATORS = tuple(name_of(kind) for kinds in KINDS.values() for kind in kinds)
 
 
@@ -70,7 +71,7 @@ class AugmentJob(BaseModel):
         return self
 
     @classmethod
-    def of(cls, settings: dict[str, Any], out: Path | None = None) -> AugmentJob:
+    def of(cls, settings: dict[str, Any], out: str | None = None) -> AugmentJob:
         """The job of a configuration file's settings. Raises ConfigError."""
         configuration.build(named(settings))
         data, generator = settings.get("data", {}), settings.get("generator", {})
@@ -86,7 +87,7 @@ class AugmentJob(BaseModel):
         return cls(
             **{name: value for name, value in given.items() if value is not None},
             settings=settings,
-            out=None if out is None else str(out),
+            out=out,
         )
 
     def config(self) -> Config:
@@ -104,18 +105,18 @@ class AugmentJob(BaseModel):
         nested = [_nested(key, value) for key, value in self.settings.items()]
         return configuration.build(named(reduce(configuration.merge, [*nested, given], {})))
 
-    def place(self) -> Path:
+    def place(self) -> Place:
         """Its run directory. Jobs that must give the same run have the same one; the sources are
         read to tell. Raises the errors of reading."""
         if self.out is not None:
-            return Path(self.out)
+            return remote.place(self.out)
         config = self.config()
-        return store() / f"{named_folder(config.data.source)}-{identity(config)}"
+        return below(store(), f"{named_folder(config.data.source)}-{identity(config)}")
 
 
-def store() -> Path:
-    """The folder of all runs of flows."""
-    return Path(os.environ.get(STORE, "runs"))
+def store() -> Place:
+    """The folder of all runs of flows, or its URL."""
+    return remote.place(os.environ.get(STORE, "runs"))
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:

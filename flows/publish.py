@@ -16,6 +16,7 @@ from flows.artifacts import key, publish_artifacts
 from synthgen.errors import ConfigError
 from synthgen.pipeline import gates, publishing
 from synthgen.pipeline.assess import finished
+from synthgen.remote import Place, called, name_of, place, reading
 from synthgen.report import load
 
 
@@ -28,11 +29,12 @@ class Approval(RunInput):
 
 
 @task(cache_policy=NO_CACHE)
-def check(run: Path) -> str:
+def check(run: Path, given: Place) -> str:
     """Finished, and its gates hold; returns the verdict."""
-    found = finished(run)
+    with called(given, run):
+        found = finished(run)
     gates.check(found)
-    publish_artifacts(run)
+    publish_artifacts(run, given)
     return load(run / "report.json").verdict.sentence
 
 
@@ -43,27 +45,29 @@ def copy(run: Path, destination: str) -> str:
 
 
 @flow(name="publish", flow_run_name="{run}")
-def publish(run: Path, destination: str, approval: bool = False, wait_s: int = 86_400) -> str:
-    """Copy the finished run to ``destination`` (a folder or an fsspec URL).
+def publish(run: str, destination: str, approval: bool = False, wait_s: int = 86_400) -> str:
+    """Copy the finished run, a folder or its URL, to ``destination`` (a folder or an fsspec URL).
 
     With ``approval`` the flow run waits, at most ``wait_s`` seconds, until a person resumes it in
     the UI; no worker is held meanwhile. Returns the address of the report there.
     """
     logger = get_run_logger()
-    verdict = check(run)
+    given = place(run)
+    source = reading(given)
+    verdict = check(source, given)
     if approval:
         given = suspend_flow_run(
             wait_for_input=Approval.with_initial_data(
-                description=f"Publish {run.name} at {destination}?\n\n{verdict}"
+                description=f"Publish {name_of(given)} at {destination}?\n\n{verdict}"
             ),
             timeout=wait_s,
-            key=f"approval-{key(run)}",
+            key=f"approval-{key(given)}",
         )
         logger.info("%s decided: %s. %s", given.name, given.decision, given.reason)
         if given.decision == "refuse":
             raise ConfigError(f"{given.name} refused to publish {run}", given.reason or "ask why")
-    report = copy(run, destination)
+    report = copy(source, destination)
     link = report if "://" in report else Path(report).resolve().as_uri()
-    create_link_artifact(link, "The published report", key=f"published-{key(run)}")
+    create_link_artifact(link, "The published report", key=f"published-{key(given)}")
     logger.info("published at %s", destination)
     return report

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,7 @@ from flows.refusals import plainly
 from synthgen.pipeline import named_folder
 from synthgen.pipeline.identity import identity
 from synthgen.pipeline.series import Comparison, Series, compare, score_of
+from synthgen.remote import Place, below, lease, name_of, reading
 from synthgen.runs import Run
 
 
@@ -28,9 +31,9 @@ def look(job: AugmentJob) -> str:
 
 
 @task(cache_policy=NO_CACHE)
-def judge(new: Path, old: Path, score: str) -> Comparison:
+def judge(new: Place, old: Place, score: str) -> Comparison:
     """Both models' data on the new run's sealed rows."""
-    return compare(Run(new), Run(old), score)
+    return compare(Run(reading(new)), Run(reading(old)), score)
 
 
 @flow(name="refresh", flow_run_name="{name}")
@@ -39,38 +42,50 @@ def refresh(
     name: str = "",
     retrain: Literal["changed", "always"] = "changed",
     score: str = "",
-) -> Path:
+) -> Place:
     """Train anew if the data, the settings or the program changed (or ``always``, with another
     seed each time), and keep the better of the new and the last model.
 
     ``name`` is what the series of runs is called, by default as its data; ``score`` what the models
-    are compared by. Returns the run directory of the model that is kept, which a file of the store,
-    NAME.current.json, names too.
+    are compared by. Returns the run directory, or the URL, of the model that is kept, which a file
+    of the store, NAME.current.json, names too.
     """
     check_attempt()
     logger = get_run_logger()
     called = name or named_folder(job.source)
-    store().mkdir(parents=True, exist_ok=True)
-    with plainly(), FileLock(store() / f".{called}.refresh").acquire(poll_interval=1.0):
-        series = Series(store() / f"{called}.current.json")
+    with plainly(), _turn(called):
+        series = Series(store(), called)
         seen, current = look(job), series.current
         if retrain == "changed" and seen == series.identity and current is not None:
-            logger.info("nothing changed: %s stays", current.path)
-            return current.path
+            logger.info("nothing changed: %s stays", current)
+            return current
         if retrain == "always":
             job = job.model_copy(update={"seed": job.seed + series.count})
         made = work(job)
-        if current is None or current.path.name == made.name:
-            series.done(seen, Run(made))
+        if current is None or name_of(current) == name_of(made):
+            series.done(seen, made)
             return made
-        found = judge(made, current.path, score or score_of(job.config()))
+        found = judge(made, current, score or score_of(job.config()))
         logger.info(found.sentence())
         create_markdown_artifact(
             f"# {found.sentence()}\n\n| run | {found.title} |\n| --- | ---: |\n"
-            f"| {made.name} | {found.new:.4g} |\n| {current.path.name} | {found.old:.4g} |\n",
+            f"| {name_of(made)} | {found.new:.4g} |\n| {name_of(current)} | {found.old:.4g} |\n",
             key=f"refresh-{key(Path(called))}",
             description="The new model beside the last one",
         )
-        kept = made if found.keep_new else current.path
-        series.done(seen, Run(kept))
+        kept = made if found.keep_new else current
+        series.done(seen, kept)
         return kept
+
+
+@contextmanager
+def _turn(called: str) -> Iterator[None]:
+    """One at a time at a series; others wait."""
+    place, name = store(), f".{called}.refresh"
+    if isinstance(place, Path):
+        place.mkdir(parents=True, exist_ok=True)
+        with FileLock(place / name).acquire(poll_interval=1.0):
+            yield
+        return
+    with lease.turn(below(place, name)):
+        yield

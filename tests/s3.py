@@ -106,7 +106,8 @@ class S3:
         """From now on only those of known users are let in; or all again."""
         count = b"0" if wanted else b"inf"
         address = f"http://127.0.0.1:{self._server}/moto-api/reset-auth"
-        urllib.request.urlopen(urllib.request.Request(address, count, method="POST")).close()
+        kind = {"Content-Type": "text/plain"}
+        urllib.request.urlopen(urllib.request.Request(address, count, kind, method="POST")).close()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from synthgen.cli import options
 from synthgen.cli.console import begin_at, duration, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
-from synthgen.remote import Place, below, place, working
+from synthgen.remote import Mode, Place, below, place, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +78,9 @@ def augment(
         _forecast(job, json_)
         return
     run = place(out) if out is not None else pipeline.default_folder(job.data.source)
+    mode: Mode = "replace" if force else "new"
     with (
-        working(run, new=True, force=force, begun=partial(begin_at, run)) as folder,
+        working(run, mode, begun=partial(begin_at, run)) as folder,
         watching(progress, quiet=quiet) as notify,
     ):
         failed = _until_gates(lambda: pipeline.augment(job, folder, force=force, notify=notify))

@@ -9,21 +9,25 @@ from pathlib import Path
 from synthgen.config import Config
 from synthgen.errors import ConfigError
 from synthgen.pipeline import alone, stages
+from synthgen.remote import Place, below, name_of
+from synthgen.remote.transfer import Store
 from synthgen.results import Score
 from synthgen.runs import Run, dump, write_atomic
 
 
 @dataclass(frozen=True)
 class Series:
-    """The runs of one job; ``path`` is a file that names the current one and counts them."""
+    """The runs of one job in a store, a folder or its URL; the file NAME.current.json there names
+    the current one and counts them."""
 
-    path: Path
+    store: Place
+    name: str
 
     @property
-    def current(self) -> Run | None:
-        """The run whose model is the best so far; None before the first."""
+    def current(self) -> Place | None:
+        """Where the run is whose model is the best so far; None before the first."""
         found = self._record()
-        return None if found is None else Run(self.path.parent / found["run"])
+        return None if found is None else below(self.store, found["run"])
 
     @property
     def identity(self) -> str | None:
@@ -37,20 +41,33 @@ class Series:
         found = self._record()
         return 0 if found is None else int(found["count"])
 
-    def done(self, identity: str, current: Run) -> None:
-        """Note that the job ``identity`` is done, and which run, beside this file, is current."""
+    def done(self, identity: str, current: Place) -> None:
+        """Note that the job ``identity`` is done, and which run of the store is current."""
         record = {
-            "run": current.path.name,
+            "run": name_of(current),
             "identity": identity,
             "count": self.count + 1,
         }
-        write_atomic(self.path, dump(record))
+        if isinstance(self.store, Path):
+            write_atomic(self.store / self._file, dump(record))
+        else:
+            Store(self.store).write(self._file, dump(record).encode())
+
+    @property
+    def _file(self) -> str:
+        return f"{self.name}.current.json"
 
     def _record(self) -> dict[str, str] | None:
-        try:
-            found: dict[str, str] = json.loads(self.path.read_text("utf-8"))
-        except FileNotFoundError:
+        if isinstance(self.store, Path):
+            try:
+                text: bytes | None = (self.store / self._file).read_bytes()
+            except FileNotFoundError:
+                text = None
+        else:
+            text = Store(self.store).read(self._file)
+        if text is None:
             return None
+        found: dict[str, str] = json.loads(text)
         return found
 
 

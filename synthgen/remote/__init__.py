@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from synthgen.errors import SynthgenError
 
 Place = Path | str
 """Where a run or a store of runs is: a path of this machine, or a URL."""
+
+Mode = Literal["old", "new", "replace", "any"]
+"""What has to be at a URL that is worked at: a run, or none; ``replace``: a new run is made, over
+one that is there; ``any``: one is gone on with, or made."""
 
 
 def place(given: Place) -> Place:
@@ -54,17 +59,15 @@ def called(given: Place, folder: Path) -> Iterator[None]:
 @contextmanager
 def working(
     given: Place,
+    mode: Mode = "old",
     *,
-    new: bool = False,
-    force: bool = False,
     wait: bool = False,
     begun: Callable[[Path], None] | None = None,
 ) -> Iterator[Path]:
     """The folder to work in: the path itself, or the working copy of a URL, which is pulled before
     the block and pushed during and after it. ``begun`` is told the folder before the work.
 
-    ``new``: a run is about to be made, over one that is there only with ``force``. ``wait`` for
-    another machine that works at the URL instead of refusing. Raises what
+    ``wait`` for another process that works at the URL instead of refusing. Raises what
     :meth:`synthgen.remote.mirror.Mirror.working` does; nothing for a path.
     """
     if isinstance(given, Path):
@@ -75,7 +78,7 @@ def working(
     from synthgen.remote.mirror import Mirror
 
     mirror = Mirror(given)
-    with mirror.working(new=new, force=force, wait=wait):
+    with mirror.working(mode, wait=wait):
         if begun is not None:
             begun(mirror.path)
         yield mirror.path

@@ -2,10 +2,10 @@
 
 Whoever wants the lease makes the object of the next number, which of several only one can where the
 store has conditional writes (S3, GCS, Azure); elsewhere two that ask in the same second may both
-believe that they hold it. The holder writes its object anew every half minute, so one whose process
-is gone is seen to be: at once on the machine of that process, and elsewhere when nothing was
-written for ``STALE`` seconds. For that the clocks of the machines have to agree within a minute or
-two. The object of the last holder stays: by it a working copy knows whether anyone was here since.
+believe that they hold it. The holder writes its object anew every half minute; one that wrote
+nothing for ``STALE`` seconds is gone. For that the clocks of the machines have to agree within a
+minute or two. The object of the last holder stays: by it a working copy knows whether anyone was
+here since.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ RENEWED = 30.0
 """Seconds between two signs of life."""
 STALE = 300.0
 """Seconds without one after which the lease may be taken over."""
+PATIENCE = 5.0
+"""Seconds between two looks at a lease that another holds."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,20 +56,16 @@ class Holder:
 
     @property
     def gone(self) -> bool:
-        """Whether it gave the lease back, died, or fell silent."""
-        record = self.record
-        if record["released"]:
-            return True
-        if record["host"] == _host() and not _alive(record["pid"], record["born"]):
-            return True
-        return time.time() - float(record["renewed"]) > STALE
+        """Whether it gave the lease back, or fell silent."""
+        silent = time.time() - float(self.record["renewed"])
+        return bool(self.record["released"]) or silent > STALE
 
     def refusal(self, url: str) -> HeldError:
         """For whoever comes second."""
         since = _clock(self.record["since"])
-        name = str(self.record["host"]).partition("/")[0]
+        who = f"process {self.record['pid']} on {self.record['host']}"
         return HeldError(
-            f"{url} is being worked at by process {self.record['pid']} on {name}, since {since}",
+            f"{url} is being worked at by {who}, since {since}",
             "wait for it to end; if that machine is lost, its hold ends by itself at "
             f"{_clock(float(self.record['renewed']) + STALE)}",
         )
@@ -88,19 +87,30 @@ class Lease:
     def token(self) -> str:
         return str(self._record["token"])
 
-    def take(self) -> Holder | None:
-        """Take the lease; returns who held it last. Raises HeldError if somebody does, and
-        StoreError."""
+    def take(self, own: str | None = None, *, wait: bool = False) -> Holder | None:
+        """Take the lease; returns who held it last. ``own`` is the token of a holder that is known
+        to have ended, though it may not have been able to give it back.
+
+        Raises HeldError if somebody else holds it, unless it is to ``wait``; and StoreError.
+        """
+        while True:
+            try:
+                return self._take(own)
+            except HeldError:
+                if not wait:
+                    raise
+                time.sleep(PATIENCE)
+
+    def _take(self, own: str | None) -> Holder | None:
         last = self.last()
-        if last is not None and not last.gone:
+        if last is not None and not last.gone and last.token != own:
             raise last.refusal(self._store.url)
         self._number = 1 if last is None else last.number + 1
         now = time.time()
         self._record = {
             "token": secrets.token_hex(8),
-            "host": _host(),
+            "host": socket.gethostname(),
             "pid": os.getpid(),
-            "born": _born(os.getpid()),
             "since": now,
             "renewed": now,
             "released": False,
@@ -180,28 +190,16 @@ class Lease:
         return dump(self._record).encode()
 
 
-def _host() -> str:
-    """This machine since it was started: processes of two such are not to be confused."""
+@contextmanager
+def turn(url: str) -> Iterator[None]:
+    """One at a time in the block, of all machines that name this URL; the others wait. Raises
+    StoreError."""
+    lease = Lease(Store(url))
+    lease.take(wait=True)
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        boot = "?"
-    return f"{socket.gethostname()}/{boot}"
-
-
-def _born(pid: int) -> float | None:
-    """When the process began: its number may be another's by now."""
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return None
-
-
-def _alive(pid: int, born: float | None) -> bool:
-    began = _born(pid)
-    return began is not None and (born is None or abs(began - born) < 1.0)
+        yield
+    finally:
+        lease.release()
 
 
 def _clock(seconds: float) -> str:

@@ -38,7 +38,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from synthgen.errors import ConfigError, SynthgenError
-from synthgen.remote import called
+from synthgen.remote import Mode, called
 from synthgen.remote.lease import FOLDER as LEASE
 from synthgen.remote.lease import HeldError, Lease
 from synthgen.remote.transfer import Store, StoreError, cache
@@ -48,8 +48,6 @@ EVERY = 2.0
 """Seconds between two looks for what is to be pushed."""
 CHECKPOINTS = 300.0
 """Seconds between two pushes of checkpoints, which may be large: what a lost machine costs."""
-PATIENCE = 5.0
-"""Seconds between two looks at a lease that another holds."""
 SCRATCH = ".scratch"
 RESULTS = f"{SCRATCH}/decide/"
 HEAVY = ("split", "model", "synthetic", "augmented", "pictures", "weights")
@@ -84,30 +82,29 @@ class Mirror:
     # ---- working ------------------------------------------------------------------------------
 
     @contextmanager
-    def working(
-        self, *, new: bool = False, force: bool = False, wait: bool = False
-    ) -> Iterator[None]:
+    def working(self, mode: Mode = "old", *, wait: bool = False) -> Iterator[None]:
         """Hold the URL, and keep it up to date with the working copy for the time of the block.
 
         A lost connection does not end the work in the block: it is pushed when the store answers
-        again. Raises ConfigError where there is nothing to work on, or with ``new`` where there is
-        and ``force`` is not given; HeldError if another process works at the URL, unless it is to
-        ``wait``; StoreError if the end of the work could not be pushed. All errors name the URL in
-        place of the working copy.
+        again. Raises ConfigError where the URL is not as ``mode`` wants it; HeldError if another
+        process works there, unless it is to ``wait``; StoreError if the end of the work could not
+        be pushed. All errors name the URL in place of the working copy.
         """
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with called(self.url, self.path), self._alone(wait):
-            self._check(new, force)
-            last = self._take(wait)
+            self._check(mode)
+            # A holder with this copy's token has ended, for the lock of the copy is ours.
+            own = self._token()
+            last = self._lease.take(own, wait=wait)
             try:
-                current = last is not None and last == self._token()
-                if not new:
-                    self._pull(current=current)
-                else:
-                    self._look(self._store.files())
-                    if not current:
-                        shutil.rmtree(self.path, ignore_errors=True)
-                self._note_token()
+                current = last is not None and last.token == own
+                self._look(self._store.files())
+                if mode in ("old", "any"):
+                    self._pull(current)
+                if not current and (mode in ("new", "replace") or last is None):
+                    # Of a run that was replaced or removed there.
+                    shutil.rmtree(self.path, ignore_errors=True)
+                write_atomic(self.home / ".token", self._lease.token)
                 with self._pushed():
                     yield
             finally:
@@ -128,33 +125,21 @@ class Mirror:
         finally:
             lock.release()
 
-    def _check(self, new: bool, force: bool) -> None:
+    def _check(self, mode: Mode) -> None:
         """Before anything is written: is there what is to be worked on?"""
         found = self._store.files()
         ours = any(name.startswith(f"{LEASE}/") for name in found)
-        mine = Run(self.path)
         # Without any lease the run was removed, and what is left of it here does not count.
-        begun = f".stages/{STAGES[0]}.json" in found or (ours and mine.begun)
-        if new and begun and not force:
+        mine = Run(self.path) if ours else Run(self.home / "none")
+        begun = f".stages/{STAGES[0]}.json" in found or mine.begun
+        if mode == "old" and not begun:
+            raise no_run(self.url)
+        if mode == "new" and begun:
             raise occupied(self.url, MANIFEST in found or mine.finished)
-        if new and found and not begun and not ours:
+        if mode != "old" and found and not begun and not ours:
             raise ConfigError(
                 f"{self.url} exists and is not a synthgen run", "choose another folder with --out"
             )
-        if not new and not begun:
-            raise no_run(self.url)
-
-    def _take(self, wait: bool) -> str | None:
-        """The lease; returns the token of who held it last."""
-        while True:
-            try:
-                last = self._lease.take()
-            except HeldError:
-                if not wait:
-                    raise
-                time.sleep(PATIENCE)
-            else:
-                return None if last is None else last.token
 
     def _token(self) -> str | None:
         """Of the lease under which this copy was worked in last."""
@@ -162,9 +147,6 @@ class Mirror:
             return (self.home / ".token").read_text("ascii")
         except FileNotFoundError:
             return None
-
-    def _note_token(self) -> None:
-        write_atomic(self.home / ".token", self._lease.token)
 
     # ---- pulling ------------------------------------------------------------------------------
 
@@ -182,9 +164,8 @@ class Mirror:
         for text in self._records.values():
             self._there |= {n: d for n, d in (_files(text) or {}).items() if n in found}
 
-    def _pull(self, *, current: bool) -> None:
+    def _pull(self, current: bool) -> None:
         """See above for what comes and what stays. ``current``: nobody was here since this copy."""
-        self._look(self._store.files())
         if STAGES[0] not in self._records:
             return
         mine = _records(self.path)
@@ -458,8 +439,8 @@ class Mirror:
         none, HeldError if it is worked at, and StoreError."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone(wait=False):
-            self._check(new=False, force=False)
-            self._take(wait=False)
+            self._check("old")
+            self._lease.take(self._token())
             try:
                 self._look(self._store.files())
                 last = [f".stages/{stage}.json" for stage in reversed(STAGES)]

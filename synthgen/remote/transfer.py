@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from synthgen.errors import ConfigError, MachineError
 
 T = TypeVar("T")
-PAUSES = (1.0, 3.0, 9.0)
-"""Seconds before a transfer that failed is tried again; the store's own client repeats too."""
+PAUSES = (1.0, 3.0, 9.0, 27.0)
+"""Seconds before a transfer that failed is tried again."""
 AT_ONCE = 8
 """Transfers side by side: a run of images has thousands of small files."""
 DRAFT = ".part"
@@ -55,11 +55,13 @@ class Store:
         self.url = url.rstrip("/") or url
         self.pauses = PAUSES if pauses is None else tuple(pauses)
         try:
-            self._system, root = fsspec.core.url_to_fs(url)
+            self._system, root = fsspec.core.url_to_fs(url, **_options(scheme))
         except (ImportError, ValueError) as error:
             extra = _EXTRAS.get(scheme)
             remedy = f"pip install 'synthgen[{extra}]'" if extra else "install what opens such URLs"
             raise StoreError(f"{url} cannot be opened: {_line(error)}", remedy) from None
+        if scheme in ("s3", "s3a"):
+            self._system.retries = 1
         self.root = str(root).rstrip("/") or str(root)
         given = self._system.protocol
         self._protocols = {given} if isinstance(given, str) else set(given)
@@ -218,6 +220,16 @@ class Store:
                 _log.info("%s: trying again in %g s: %s", self.url, pause, _line(error))
                 time.sleep(pause)
         raise AssertionError
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    """One try of a transfer is one or two of the store's client: by default it makes up to 25,
+    which takes minutes where nobody answers."""
+    import fsspec
+
+    if scheme not in ("s3", "s3a") or "config_kwargs" in fsspec.config.conf.get(scheme, {}):
+        return {}
+    return {"config_kwargs": {"retries": {"total_max_attempts": 2, "mode": "standard"}}}
 
 
 def refused(error: Exception) -> bool:

@@ -21,9 +21,8 @@ print(refresh(given.pop("job"), **given))
 """
 PUBLISH = """
 import sys
-from pathlib import Path
 from flows.publish import publish
-print(publish(Path(sys.argv[1]), sys.argv[2]))
+print(publish(sys.argv[1], sys.argv[2]))
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 from synthgen import pipeline
 from synthgen.errors import ConfigError, DataError, GateError, MachineError
 from synthgen.pipeline import publishing
+from synthgen.remote.transfer import DRAFT, Store
 from synthgen.runs import MANIFEST, Run, sha256
 from tests.pipeline.tables import people, small
 
@@ -52,24 +53,24 @@ def test_the_copy_is_the_run(run: Run, tmp_path: Path) -> None:
 def test_a_copy_that_was_cut_off_is_made_whole(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, put, left = tmp_path / "there", publishing._put, 3
+    there, put, left = tmp_path / "there", Store.put, 3
 
     def full(*given: object) -> None:
         nonlocal left
         left -= 1
         if left < 0:
-            (there / f"card.md{publishing.DRAFT}").write_text("half")
+            (there / f"card.md{DRAFT}").write_text("half")
             raise OSError(28, "No space left on device")
         put(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(publishing, "_put", full)
+    monkeypatch.setattr(Store, "put", full)
     with pytest.raises(MachineError, match="No space left") as caught:
         publishing.publish(run.path, str(there))
     assert "nothing is published" in caught.value.remedy
     assert not (there / MANIFEST).exists()
-    monkeypatch.setattr(publishing, "_put", put)
+    monkeypatch.setattr(Store, "put", put)
     publishing.publish(run.path, str(there))
-    assert not list(there.rglob(f"*{publishing.DRAFT}"))
+    assert not list(there.rglob(f"*{DRAFT}"))
     assert (there / MANIFEST).read_bytes() == (run / MANIFEST).read_bytes()
 
 

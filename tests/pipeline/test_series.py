@@ -10,19 +10,17 @@ import pytest
 from synthgen import pipeline
 from synthgen.errors import ConfigError
 from synthgen.pipeline.series import Series, compare, score_of
-from synthgen.runs import Run
 from tests.pipeline.images.pictures import shapes, written
 from tests.pipeline.images.pictures import small as small_images
 from tests.pipeline.tables import people, small
 
 
 def test_a_series_counts_and_names_the_current_run(tmp_path: Path) -> None:
-    series = Series(tmp_path / "people.current.json")
+    series = Series(tmp_path, "people")
     assert (series.current, series.identity, series.count) == (None, None, 0)
-    series.done("aa", Run(tmp_path / "first"))
-    series.done("bb", Run(tmp_path / "first"))
-    assert series.current is not None
-    assert series.current.path == tmp_path / "first"
+    series.done("aa", tmp_path / "first")
+    series.done("bb", tmp_path / "first")
+    assert series.current == tmp_path / "first"
     assert (series.identity, series.count) == ("bb", 2)
 
 
