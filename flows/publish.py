@@ -56,16 +56,16 @@ def publish(run: str, destination: str, approval: bool = False, wait_s: int = 86
     source = reading(given)
     verdict = check(source, given)
     if approval:
-        given = suspend_flow_run(
+        answer = suspend_flow_run(
             wait_for_input=Approval.with_initial_data(
                 description=f"Publish {name_of(given)} at {destination}?\n\n{verdict}"
             ),
             timeout=wait_s,
             key=f"approval-{key(given)}",
         )
-        logger.info("%s decided: %s. %s", given.name, given.decision, given.reason)
-        if given.decision == "refuse":
-            raise ConfigError(f"{given.name} refused to publish {run}", given.reason or "ask why")
+        logger.info("%s decided: %s. %s", answer.name, answer.decision, answer.reason)
+        if answer.decision == "refuse":
+            raise ConfigError(f"{answer.name} refused to publish {run}", answer.reason or "ask why")
     report = copy(source, destination)
     link = report if "://" in report else Path(report).resolve().as_uri()
     create_link_artifact(link, "The published report", key=f"published-{key(given)}")

@@ -20,7 +20,7 @@ from flows.refusals import plainly
 from synthgen.pipeline import named_folder
 from synthgen.pipeline.identity import identity
 from synthgen.pipeline.series import Comparison, Series, compare, score_of
-from synthgen.remote import Place, below, lease, name_of, reading
+from synthgen.remote import Place, lease, name_of, reading
 from synthgen.runs import Run
 
 
@@ -87,5 +87,5 @@ def _turn(called: str) -> Iterator[None]:
         with FileLock(place / name).acquire(poll_interval=1.0):
             yield
         return
-    with lease.turn(below(place, name)):
+    with lease.turn(f"{place}/{name}"):
         yield

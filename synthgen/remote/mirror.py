@@ -38,7 +38,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from synthgen.errors import ConfigError, SynthgenError
-from synthgen.remote import Mode, called
+from synthgen.remote import Mode, called, transfer
 from synthgen.remote.lease import FOLDER as LEASE
 from synthgen.remote.lease import HeldError, Lease
 from synthgen.remote.transfer import Store, StoreError, cache
@@ -46,6 +46,8 @@ from synthgen.runs import CONFIG, MANIFEST, STAGES, Run, occupied, sha256, write
 
 EVERY = 2.0
 """Seconds between two looks for what is to be pushed."""
+LATER = 60.0
+"""The most seconds between two looks while the store does not answer."""
 CHECKPOINTS = 300.0
 """Seconds between two pushes of checkpoints, which may be large: what a lost machine costs."""
 SCRATCH = ".scratch"
@@ -76,6 +78,8 @@ class Mirror:
         """What is known to be at the URL: digests of committed files, marks of scratch files."""
         self._records: Records = {}
         self._manifest: bytes | None = None
+        self._anew = False
+        """Whether a new run is being made, so that what is at the URL has to go first."""
         self._pushing = threading.Lock()
         self._checkpointed = time.monotonic()
 
@@ -98,10 +102,12 @@ class Mirror:
             last = self._lease.take(own, wait=wait)
             try:
                 current = last is not None and last.token == own
-                self._look(self._store.files())
-                if mode in ("old", "any"):
-                    self._pull(current)
-                if not current and (mode in ("new", "replace") or last is None):
+                found = self._store.files()
+                self._look(found)
+                self._anew = mode in ("new", "replace")
+                if not self._anew:
+                    self._pull(current, found)
+                if not current and (self._anew or last is None):
                     # Of a run that was replaced or removed there.
                     shutil.rmtree(self.path, ignore_errors=True)
                 write_atomic(self.home / ".token", self._lease.token)
@@ -164,7 +170,7 @@ class Mirror:
         for text in self._records.values():
             self._there |= {n: d for n, d in (_files(text) or {}).items() if n in found}
 
-    def _pull(self, current: bool) -> None:
+    def _pull(self, current: bool, found: dict[str, dict[str, Any]]) -> None:
         """See above for what comes and what stays. ``current``: nobody was here since this copy."""
         if STAGES[0] not in self._records:
             return
@@ -175,18 +181,18 @@ class Mirror:
         for stage, theirs in list(self._records.items()):
             if current and stage in mine and not _same(mine[stage], theirs):
                 continue
-            if not self._fetch_stage(self.path, stage, theirs):
-                # Cut off while it was replaced: not done, here as there.
+            whole = self._fetch_stage(self.path, stage, theirs)
+            names = _files(theirs) or {}
+            lost = [n for n in names if n not in found or found[n]["size"] != _size(self.path / n)]
+            if not whole or lost:
+                # Cut off while it was replaced, or damaged there: it has to be pushed again.
                 del self._records[stage]
-                self._there |= dict.fromkeys(_files(theirs) or {})
+                self._there |= dict.fromkeys(names if not whole else lost)
         self._pull_scratch(current)
-        mine = _records(self.path)
-        agree = all(_same(mine.get(stage), text) for stage, text in self._records.items())
-        if (
-            self._manifest is not None
-            and agree
-            and not (current and (self.path / MANIFEST).exists())
-        ):
+        if current and (self.path / MANIFEST).is_file():
+            return
+        whole = len(self._records) == len(STAGES)
+        if self._manifest is not None and whole and _records(self.path) == self._records:
             write_atomic(self.path / MANIFEST, self._manifest)
 
     def _fetch_stage(
@@ -250,6 +256,7 @@ class Mirror:
     def _pushed(self) -> Iterator[None]:
         """Push meanwhile, in a thread, and in the end."""
         end = threading.Event()
+        self._store.pauses = ()  # While the work goes on, the next look is the next try.
         thread = threading.Thread(target=self._keep, args=(end,), daemon=True, name="synthgen-push")
         thread.start()
         try:
@@ -264,27 +271,26 @@ class Mirror:
         self._push_the_end()
 
     def _keep(self, end: threading.Event) -> None:
-        troubled = False
-        while not end.wait(EVERY):
+        failed = 0
+        while not end.wait(min(EVERY * 2**failed, LATER)):
             try:
                 due = time.monotonic() - self._checkpointed >= CHECKPOINTS
                 self.push(checkpoints=due)
-                troubled = False
+                failed = 0
             except HeldError as error:
                 _log.warning("%s; the work goes on here", error.cause)
                 return
             except Exception as error:  # Whatever it is: it must not end a training.
-                if not troubled:
+                if not failed:
                     cause = error.cause if isinstance(error, SynthgenError) else repr(error)
                     _log.warning("%s; the work goes on, and is pushed later", cause)
-                troubled = True
+                failed += 1
 
     def _push_what_is_there(self) -> None:
         """Something else ended the work, and is what the user has to hear of."""
         if Run(self.path).finished:  # A gate failed: everything is written.
             self._push_the_end()
             return
-        self._store.pauses = ()
         try:
             self.push(checkpoints=True)
         except (SynthgenError, OSError) as error:
@@ -293,6 +299,7 @@ class Mirror:
             )
 
     def _push_the_end(self) -> None:
+        self._store.pauses = transfer.PAUSES
         try:
             self.push(checkpoints=True)
         except StoreError as error:
@@ -311,7 +318,8 @@ class Mirror:
             mine = _records(self.path)
             if STAGES[0] not in mine:
                 return
-            if STAGES[0] in self._records and not _same(mine[STAGES[0]], self._records[STAGES[0]]):
+            first, there = mine[STAGES[0]], self._records.get(STAGES[0])
+            if there not in (None, first) and (self._anew or not _same(there, first)):
                 self._withdraw_all()
             for stage, text in mine.items():
                 if self._records.get(stage) != text and not self._push_stage(stage, text):
@@ -507,6 +515,10 @@ def _same(mine: bytes | None, theirs: bytes) -> bool:
 
 def _is(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
 
 
 def _mark(path: Path) -> tuple[int, int]:
