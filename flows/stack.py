@@ -6,8 +6,9 @@
 
 ``up`` starts what does not run yet and may be repeated; ``down`` ends the processes and keeps
 everything else. Database, logs and process numbers are in ``.stack`` of the working directory, the
-runs in its ``runs``. ``SYNTHGEN_STACK_PORT`` (4200) is the server's port, the reports' is the next
-one; ``PREFECT_SERVER_DATABASE_CONNECTION_URL`` may name a PostgreSQL instead of the SQLite file.
+runs in its ``runs``, or at the URL that ``SYNTHGEN_RUNS`` is. ``SYNTHGEN_STACK_PORT`` (4200) is the
+server's port, the reports' is the next one; ``PREFECT_SERVER_DATABASE_CONNECTION_URL`` may name a
+PostgreSQL instead of the SQLite file.
 """
 
 from __future__ import annotations
@@ -61,9 +62,15 @@ class Stack:
             **os.environ,
             "PREFECT_HOME": str(self.folder / "prefect"),
             "PREFECT_API_URL": f"{self.url}/api",
-            "SYNTHGEN_RUNS": str(self.runs),
-            "SYNTHGEN_REPORTS_URL": f"http://127.0.0.1:{self.port + 1}",
+            **self.store(),
         }
+
+    def store(self) -> dict[str, str]:
+        """Where runs are kept, and served: the folder of the stack, or a URL that is set."""
+        runs, reports = "SYNTHGEN_RUNS", "SYNTHGEN_REPORTS_URL"
+        if "://" in (given := os.environ.get(runs, "")):
+            return {runs: given, reports: os.environ.get(reports, "")}
+        return {runs: str(self.runs), reports: f"http://127.0.0.1:{self.port + 1}"}
 
     def commands(self) -> dict[str, list[str]]:
         """How each process is started."""

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from synthgen import config as configuration
-from synthgen import pipeline
+from synthgen import pipeline, remote
 from synthgen.data.read import ReadOptions
 from synthgen.data.read import read as read_source
 from synthgen.generators.base import Generator
@@ -96,8 +96,8 @@ def augment(
     ``data`` is a frame, a pair of arrays (images as :class:`~synthgen.data.images.arrays.Arrays`
     takes them, and their labels), or anything that ``synthgen augment`` reads. Of a table
     ``target`` is the column to predict; of images it is the column of labels, if not "label".
-    ``out`` is the run directory; by default a new folder below the system's temporary one, which
-    holds your training data.
+    ``out`` is the run directory, or its URL (then the result reads the copy on this machine); by
+    default a new folder below the system's temporary one, which holds your training data.
     Further keywords are settings of the configuration: ``budget="quick"``, ``generator="tvae"`` or
     ``generator={"name": "ctgan", "epochs": 50}``, and nested ones with two underscores:
     ``sample__ratio="balanced"``, ``data__group="patient"``.
@@ -118,10 +118,11 @@ def augment(
             part = {key: part}
         nested = configuration.merge(nested, part)
     config = configuration.build(nested)
-    folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="synthgen-")) / "run"
-    run = pipeline.augment(
-        config, folder, data=given, force=force, notify=_print if progress else _quiet
-    )
+    place = out if out is not None else Path(tempfile.mkdtemp(prefix="synthgen-")) / "run"
+    with remote.working(remote.place(place), "replace" if force else "new") as folder:
+        run = pipeline.augment(
+            config, folder, data=given, force=force, notify=_print if progress else _quiet
+        )
     return AugmentedRun(run)
 
 

@@ -25,7 +25,12 @@ def bench(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The bench file, in YAML.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Default: runs/NAME-OF-FILE."),
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="Default: runs/NAME-OF-FILE.",
+            callback=options.here,
+        ),
     ] = None,
     json_: options.Json = False,
     progress: options.Progress = ProgressStyle.auto,

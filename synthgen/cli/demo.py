@@ -48,7 +48,9 @@ _JOBS = {
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", callback=options.here)] = Path(
+        "runs/demo"
+    ),
     progress: options.Progress = ProgressStyle.auto,
     quiet: options.Quiet = False,
     verbose: options.Verbose = 0,

@@ -30,6 +30,7 @@ _OPTIONAL = {
     "prefect": "Apache License 2.0",
     "distributed": "BSD 3-Clause License",
     "ray": "Apache License 2.0",
+    "s3fs": "BSD 3-Clause License",
     "xgboost": "Apache License 2.0",
     "lightgbm": "MIT License",
     "catboost": "Apache License 2.0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from synthgen.errors import ConfigError
+
+
+def here(folder: Path | None) -> Path | None:
+    """Of a command whose result is a folder of this machine. Raises ConfigError for a URL."""
+    if folder is not None and re.match(r"\w{2,}:/", str(folder)):
+        raise ConfigError(
+            f"{str(folder).replace(':/', '://', 1)} is a URL, and this is written to a folder of "
+            "this machine",
+            "name a folder; runs of augment may be at URLs",
+        )
+    return folder
 
 
 class ProgressStyle(StrEnum):

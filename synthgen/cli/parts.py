@@ -19,7 +19,12 @@ from synthgen.remote import below, place, reading, working
 
 def train(
     data: options.Data,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the model goes.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Where the model goes.", callback=options.here
+        ),
+    ],
     target: options.Target = None,
     generator: options.GeneratorName = None,
     budget: options.BudgetOption = None,
@@ -76,6 +81,7 @@ def sample(
             metavar="PATH",
             help="A file, or with --shard-rows a folder. Default: CSV on standard output. For "
             "images a folder, a name in .zip or one in .parquet.",
+            callback=options.here,
         ),
     ] = None,
     shard_rows: Annotated[

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from synthgen import remote
+import synthgen
+from synthgen import pipeline, remote
+from synthgen.cli.console import Interrupted
+from synthgen.config import Config
 from synthgen.runs import MANIFEST, Run
 from tests.cli.conftest import cli
 from tests.cli.ended import Cli
 from tests.cli.test_commands import FAST
-from tests.pipeline.tables import people
+from tests.pipeline.tables import people, small
 from tests.pipeline.test_augment import files
 from tests.s3 import S3
 
@@ -149,3 +154,51 @@ def test_a_local_command_imports_nothing_of_it(tmp_path: Path) -> None:
         "assert not {'fsspec', 's3fs', 'synthgen.remote.mirror'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
+
+
+def test_the_notebook_takes_a_url(s3: S3) -> None:
+    settings = small().model_dump(mode="json", exclude_unset=True)
+    generator, decide = settings["generator"], settings["decide"]
+    run = synthgen.augment(
+        people(),
+        "sick",
+        out=f"{s3.url}/run",
+        progress=False,
+        generator=generator,
+        decide=decide,
+        workers=1,
+    )
+    assert MANIFEST in s3.objects("run")
+    assert len(run.augmented) >= len(run.test)
+
+
+def test_an_interrupted_command_says_how_to_go_on(
+    s3: S3, cli: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, source = f"{s3.url}/run", str(finished.parent / "people.csv")
+
+    def cut_short(config: Config, out: Path, **more: Any) -> None:
+        pipeline.start(config, out)
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(pipeline, "augment", cut_short)
+    ended = cli("augment", source, "--target", "sick", "--out", url, *FAST)
+    assert ended.code == 143
+    assert f"go on with: synthgen resume {url}" in ended.err
+    # What was done is there.
+    assert Run(remote.reading(url)).done_stages() == ["split"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "--out", "s3://bucket/demo"),
+        ("train", "x.csv", "--out", "s3://bucket/model"),
+        ("sample", "model", "-n", "1", "--out", "s3://bucket/rows.csv"),
+        ("bench", "x.yaml", "--out", "s3://bucket/bench"),
+    ],
+)
+def test_folders_of_this_machine_are_no_urls(cli: Cli, words: tuple[str, ...]) -> None:
+    ended = cli(*words)
+    assert ended.code == 2
+    assert f"{words[-1]} is a URL" in ended.err
