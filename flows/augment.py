@@ -38,7 +38,7 @@ from synthgen import config as configuration
 from synthgen import pipeline, remote
 from synthgen.benchmark.executor import Engine
 from synthgen.benchmark.records import Job
-from synthgen.cli.console import Ending, guard, say
+from synthgen.cli.console import begin_at, guard, say
 from synthgen.errors import MachineError
 from synthgen.pipeline import assess, gates, stages
 from synthgen.remote import Place, below
@@ -254,9 +254,9 @@ def main() -> NoReturn:
         if given.submit:
             print(submit(job, given.force))
             return
-        # Of a URL nothing is told here: a flow that is run again goes on by itself.
-        out = None if given.out is None else remote.place(given.out)
-        Ending.run = out if isinstance(out, Path) else None
+        if given.out is not None:
+            out = remote.place(given.out)
+            begin_at(out, remote.copy_of(out))
         server.wait()
         print(below(augment(job, given.force), "report.html"))
 

@@ -14,7 +14,7 @@ from synthgen.cli import options
 from synthgen.cli.console import Ending, say, set_verbosity, watching
 from synthgen.cli.options import ProgressStyle
 from synthgen.errors import ConfigError
-from synthgen.remote import below, place, reading, working
+from synthgen.remote import below, called, place, reading, working
 
 
 def train(
@@ -128,7 +128,8 @@ def sample(
     """
     set_verbosity(verbose)
     conditions = dict(_condition(text) for text in where or [])
-    source = reading(place(model))
+    given = place(model)
+    source = reading(given)
     if shard_rows is not None or shards is not None or workers != 1:
         part = _shards(shards) if shards is not None else None
         if shard_rows is None or out is None:
@@ -139,7 +140,7 @@ def sample(
         from synthgen.pipeline.shards import sample_shards
 
         Ending.repeat = True
-        with watching(progress, quiet=quiet) as notify:
+        with called(given, source), watching(progress, quiet=quiet) as notify:
             drawn = sample_shards(
                 source,
                 out,
@@ -160,16 +161,17 @@ def sample(
         return
     from synthgen.pipeline import alone
 
-    notices = alone.sample(
-        source,
-        rows,
-        out,
-        seed=seed,
-        where=conditions,
-        allow_copies=copies,
-        trust_pickle=trust,
-        force=force,
-    )
+    with called(given, source):
+        notices = alone.sample(
+            source,
+            rows,
+            out,
+            seed=seed,
+            where=conditions,
+            allow_copies=copies,
+            trust_pickle=trust,
+            force=force,
+        )
     for notice in notices:
         say(f"note: {notice}")
 

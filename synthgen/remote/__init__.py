@@ -45,6 +45,16 @@ def name_of(given: Place) -> str:
     return given.name if isinstance(given, Path) else given.rpartition("/")[2]
 
 
+def copy_of(given: Place) -> Path:
+    """The folder that :func:`working` works in. Raises ConfigError and MachineError for a URL that
+    cannot be one of a run."""
+    if isinstance(given, Path):
+        return given
+    from synthgen.remote.mirror import Mirror
+
+    return Mirror(given).path
+
+
 @contextmanager
 def called(given: Place, folder: Path) -> Iterator[None]:
     """Errors in the block speak of what the user named, not of the copy of it in ``folder``."""

@@ -158,7 +158,7 @@ class Lease:
         self._record["renewed"] = time.time()
         self._store.write(self._name(), self._content())
 
-    def release(self) -> None:
+    def release(self, *, leave_no_trace: bool = False) -> None:
         """Give it back; where the store does not answer it ends by itself."""
         self._end.set()
         if self._thread is not None:
@@ -167,7 +167,10 @@ class Lease:
             return
         self._record["released"] = True
         with suppress(StoreError):
-            self._store.write(self._name(), self._content())
+            if leave_no_trace:
+                self._store.remove([self._name()])
+            else:
+                self._store.write(self._name(), self._content())
 
     def _renew(self) -> None:
         while not self._end.wait(RENEWED):

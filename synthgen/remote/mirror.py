@@ -31,7 +31,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,8 @@ class Mirror:
                 with self._pushed():
                     yield
             finally:
-                self._lease.release()
+                empty = all(name.startswith(f"{LEASE}/") for name in self._there)
+                self._lease.release(leave_no_trace=empty and not Run(self.path).begun)
 
     @contextmanager
     def _alone(self, wait: bool) -> Iterator[None]:
@@ -390,14 +391,16 @@ class Mirror:
 
     def _withdraw(self, stage: str) -> None:
         """What says that the run, and this stage, are whole."""
-        self._store.remove([MANIFEST, f".stages/{stage}.json"])
+        self._store.remove([MANIFEST])
+        self._store.remove([f".stages/{stage}.json"])
         self._manifest = None
         self._records.pop(stage, None)
 
     def _withdraw_all(self) -> None:
         """The run that was here before: it is none from the first moment on."""
         first = [MANIFEST, *(f".stages/{stage}.json" for stage in STAGES)]
-        self._store.remove(first)
+        self._store.remove(first[:1])
+        self._store.remove(first[1:])
         self._manifest, self._records = None, {}
         rest = [n for n in self._there if n not in first and not n.startswith(f"{LEASE}/")]
         self._forget(rest)
@@ -451,9 +454,12 @@ class Mirror:
             self._lease.take(self._token())
             try:
                 self._look(self._store.files())
-                last = [f".stages/{stage}.json" for stage in reversed(STAGES)]
-                names = [n for n in self._there if n not in last and not n.startswith(LEASE)]
-                self._store.remove([MANIFEST, *names, *last])
+                # What makes it a run goes last, so that a removal that was cut off can be repeated.
+                first, last = [MANIFEST], [f".stages/{STAGES[0]}.json"]
+                kept = (*first, *last)
+                rest = [n for n in self._there if n not in kept and not n.startswith(LEASE)]
+                for names in (first, rest, last):
+                    self._store.remove(names)
             finally:
                 self._lease.release()
             self._store.remove(list(self._store.files(LEASE)))
@@ -464,10 +470,8 @@ def runs_at(url: str) -> list[tuple[str, Path]]:
     """The runs directly below a URL, each with a light copy of it. Raises StoreError."""
     found = []
     for name in Store(url).folders():
-        try:
+        with suppress(ConfigError):
             found.append((f"{url}/{name}", Mirror(f"{url}/{name}").reading(light=True)))
-        except ConfigError:
-            continue
     return sorted(found, key=lambda one: ((one[1] / CONFIG).stat().st_mtime_ns, one[0]))
 
 

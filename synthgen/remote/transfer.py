@@ -90,7 +90,7 @@ class Store:
         }
 
     def folders(self) -> list[str]:
-        """Names of the folders directly below."""
+        """Names of the folders directly below, but for hidden ones."""
 
         def look() -> list[dict[str, Any]]:
             self._system.invalidate_cache()
@@ -101,8 +101,9 @@ class Store:
             found = self._patiently(look)
         except FileNotFoundError:
             return []
-        names = [one["name"].rstrip("/") for one in found if one["type"] == "directory"]
-        return sorted(str(name).rpartition("/")[2] for name in names)
+        paths = [str(one["name"]).rstrip("/") for one in found if one["type"] == "directory"]
+        names = [path.rpartition("/")[2] for path in paths]
+        return sorted(name for name in names if not name.startswith("."))
 
     def read(self, name: str) -> bytes | None:
         """A small file's content; None if there is no such file."""
@@ -166,10 +167,13 @@ class Store:
         _all_of(lambda name: self.get(name, targets[name]), targets)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove those of the files that are there."""
-        for name in names:
+        """Remove those of the files that are there, in no certain order."""
+
+        def work(name: str) -> None:
             with suppress(FileNotFoundError):
                 self._patiently(partial(self._system.rm_file, self._at(name)))
+
+        _all_of(work, names)
 
     # ---- how ----------------------------------------------------------------------------------
 

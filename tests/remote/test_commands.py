@@ -45,6 +45,7 @@ def there(s3: S3, finished: Path) -> str:
     return url
 
 
+@pytest.mark.slow
 def test_the_main_job_at_a_url(s3: S3, cli: Cli, finished: Path, tmp_path: Path) -> None:
     url = f"{s3.url}/runs/people"
     source = str(finished.parent / "people.csv")

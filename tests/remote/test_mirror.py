@@ -61,6 +61,7 @@ def visible(s3: S3, below: str) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if not name.startswith(".")}
 
 
+@pytest.mark.slow
 def test_a_run_there_is_the_run_here(s3: S3, made: Made) -> None:
     config, plain = made
     with remote.working(f"{s3.url}/runs/people", "new") as folder:
@@ -87,6 +88,7 @@ def test_a_run_there_is_the_run_here(s3: S3, made: Made) -> None:
     assert Path(os.environ["SYNTHGEN_CACHE"], "runs").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_readers_find_a_run_or_none_whatever_is_cut_off(
     s3: S3, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +118,7 @@ def test_readers_find_a_run_or_none_whatever_is_cut_off(
         assert s3.objects("people") == {}
 
 
+@pytest.mark.slow
 def test_another_machine_goes_on_where_the_lost_one_was(
     s3: S3, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +181,7 @@ def _results(s3: S3) -> set[str]:
     return {one["Key"].removeprefix(start).removesuffix(".json") for one in found}
 
 
+@pytest.mark.slow
 def test_checkpoints_travel_with_their_logs(
     s3: S3, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +360,7 @@ def test_a_removed_run_does_not_come_back(
         assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_lost_connection_does_not_end_the_work(
     s3: S3, made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -538,6 +543,11 @@ def test_what_can_be_wrong_is_said_plainly(
     with pytest.raises(StoreError, match="there is no s3://no-such-bucket") as caught:
         _make("s3://no-such-bucket/run")
     assert "make the bucket" in caught.value.remedy
+    # What fails before its first stage leaves nothing.
+    missing = small(data={"source": "/nowhere.csv", "target": "sick"})
+    with pytest.raises(DataError), remote.working(f"{s3.url}/run", "new") as folder:
+        pipeline.augment(missing, folder)
+    assert s3.objects("run") == {}
     for url in ("s3://bucket", "s3://bucket/"):
         with pytest.raises(ConfigError, match="names no folder"):
             _enter(url)
