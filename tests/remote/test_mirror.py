@@ -168,7 +168,7 @@ def test_another_machine_goes_on_where_the_lost_one_was(
 
     monkeypatch.setitem(stages.decide.__globals__, "run_job", counted)
     with remote.working(url) as folder:
-        pipeline.resume(folder)
+        pipeline.resume(folder, place={"workers": 1})
     assert files(Run(folder)) == files(plain)
     assert not done & set(asked)
     assert len(asked) == 3 * 5 - len(done)
