@@ -1,7 +1,8 @@
 """What every cluster needs: a job's way to a worker and back, and a watch over who is there.
 
-Jobs and outcomes travel as bytes, so that a scheduler needs nothing of ours. What a job raises is
-an outcome like any other; an exception of the cluster itself is one of the machine.
+Jobs and outcomes travel as bytes, so that the worker's check comes before anything else of ours.
+What a job raises is an outcome like any other; an exception of the cluster itself is one of the
+machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from synthgen.errors import MachineError
 PATIENCE = 60.0
 """Seconds in which a cluster without workers has to get one."""
 TRIES = 4
-"""A job that ends its worker so often is given up; both engines do so without being asked."""
+"""A job that ended so many workers is given up: Dask's default, and what Ray is told."""
 
 
 def do(check: bytes, task: bytes) -> bytes:
@@ -90,7 +91,7 @@ class Jobs:
             first = str(fault).partition("\n")[0]
             error = MachineError(
                 f"the {self.cluster} did not do a job: {type(fault).__name__}: {first}",
-                "see the logs of its workers; what was finished is kept",
+                "see its logs: is synthgen installed there? What was finished is kept",
             )
         if error is None:
             ours.set_result(result)
@@ -117,7 +118,7 @@ class Jobs:
 
     def _nobody(self) -> bytes:
         raise MachineError(
-            f"the {self.cluster} has no worker for such a job",
+            f"the {self.cluster} has no worker for such a job (one without synthgen ends of it)",
             "start one (docs/scaling.md), then go on; what was finished is kept",
         )
 
