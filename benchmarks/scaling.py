@@ -1,13 +1,13 @@
-"""The same jobs on processes, on Dask and on Ray: seconds of ``decide``, and how many times faster
-than one process.
+"""The same jobs on processes, on Dask and on Ray: seconds of ``decide`` by the clock and of all
+processors, and both beside those of one process.
 
-    python benchmarks/scaling.py --rounds 2
+    python benchmarks/scaling.py --rounds 3
 
-One run of ``synthgen augment`` on ``--source``; its ``decide`` stage is then done anew for each
-runner with one and with two workers, one after the other, ``--rounds`` times. Dask and Ray are
-started on this machine for each (their start is part of the seconds, and told apart too). Makes
-sure that every one ends with the same files. Prints medians as a Markdown table, the ratio of each
-round to one process in that round, and the load of the machine.
+A run on ``--source`` is begun once; its ``decide`` stage is then done anew for each runner with one
+and with two workers, one after the other, ``--rounds`` times. Dask and Ray are started on this
+machine for each, which is part of the seconds. Makes sure that every one ends with the same files.
+Prints medians as a Markdown table and how busy the machine was: where others use its cores, the
+clock says little, while the processors' seconds still say what a runner costs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -33,25 +37,42 @@ from synthgen.runs import Run, sha256  # noqa: E402
 PLACES = [(runner, workers) for runner in ("threads", "dask", "ray") for workers in (1, 2)]
 
 
-def measure(begun: Path, runner: str, workers: int) -> tuple[float, float, dict[str, str]]:
-    """Seconds of the stage, those until the first job was done, and the digests of its files."""
+@dataclass(frozen=True)
+class Measured:
+    """``first``: seconds until the first job was done; ``cpu``: of this process and all below."""
+
+    seconds: float
+    first: float
+    cpu: float
+    digests: dict[str, str]
+
+
+def measure(begun: Path, runner: str, workers: int) -> Measured:
+    """The stage, done there by so many workers."""
     folder = begun.with_name(f"{runner}-{workers}")
     shutil.copytree(begun, folder)
     run = Run(folder)
     stages.move(run, {"runner": runner, "workers": workers})
-    first: list[float] = []
+    done: list[float] = []
+    below: dict[int, float] = {}
 
     def hear(event: Event) -> None:
-        if event.done == 1 and not first:
-            first.append(time.perf_counter() - started)
+        if event.done:
+            done.append(time.perf_counter() - started)
+        # Those of a cluster are gone when the stage ends.
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                below[process.pid] = sum(process.cpu_times()[:2])
 
+    mine = time.process_time()
     started = time.perf_counter()
     stages.decide(run, hear)
     seconds = time.perf_counter() - started
+    cpu = time.process_time() - mine + sum(below.values())
     names = ["verdict.json", *(p.relative_to(folder) for p in (folder / "decide").iterdir())]
     digests = {str(name): sha256(folder / name) for name in names}
     shutil.rmtree(folder)
-    return seconds, first[0], digests
+    return Measured(seconds, done[0], cpu, digests)
 
 
 def main() -> None:
@@ -60,43 +81,45 @@ def main() -> None:
     parser.add_argument("--target", default="target")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--resamples", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     config = build(
         {
             "data": {"source": given.source, "target": given.target},
             "generator": {"name": "ctgan", "epochs": given.epochs},
             "budget": "quick",
-            "decide": {"resamples": given.resamples, "drop_losers": False},
+            "decide": {
+                "resamples": given.resamples,
+                "drop_losers": False,
+                "learners": ["logistic"],
+                "curve": [],
+            },
         }
     )
-    seconds: dict[tuple[str, int], list[float]] = {place: [] for place in PLACES}
-    first: dict[tuple[str, int], list[float]] = {place: [] for place in PLACES}
+    found: dict[tuple[str, int], list[Measured]] = {place: [] for place in PLACES}
     with tempfile.TemporaryDirectory(prefix="scaling-") as scratch:
         begun = Path(scratch) / "begun"
         jobs = len(stages.pending(pipeline.start(config, begun)))
-        load = [os.getloadavg()[0]]
-        expected: dict[str, str] | None = None
+        load = []
         for _ in range(given.rounds):
             for place in PLACES:
-                took, waited, digests = measure(begun, *place)
-                assert expected in (None, digests), f"{place} gave other files"
-                expected = digests
-                seconds[place].append(took)
-                first[place].append(waited)
+                one = measure(begun, *place)
                 load.append(os.getloadavg()[0])
-                print(place, round(took, 1), round(waited, 1), load[-1], file=sys.stderr)
-    print(
-        f"{jobs} jobs; load average {min(load):.1f} to {max(load):.1f} on {os.cpu_count()} cores\n"
-    )
-    print("| runner | workers | seconds | until the first job was done | times faster |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    alone = seconds["threads", 1]
-    for (runner, workers), found in seconds.items():
-        ratios = [one / took for one, took in zip(alone, found, strict=True)]
-        spread = f"{median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
-        until = median(first[runner, workers])
-        print(f"| {runner} | {workers} | {median(found):.1f} | {until:.1f} | {spread} |")
+                found[place].append(one)
+                assert one.digests == found["threads", 1][0].digests, f"{place}: other files"
+                print(*place, round(one.seconds), round(one.cpu), load[-1], file=sys.stderr)
+    print(f"{jobs} jobs; load average {min(load):.1f} to {max(load):.1f} on {os.cpu_count()} cores")
+    print("\n| runner | workers | seconds | to the first job | ratio | CPU seconds | ratio |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    alone = found["threads", 1]
+    for (runner, workers), those in found.items():
+        clock = median(m.seconds / one.seconds for m, one in zip(those, alone, strict=True))
+        cpu = median(m.cpu / one.cpu for m, one in zip(those, alone, strict=True))
+        print(
+            f"| {runner} | {workers} | {median(m.seconds for m in those):.0f} "
+            f"| {median(m.first for m in those):.0f} | {clock:.2f} "
+            f"| {median(m.cpu for m in those):.0f} | {cpu:.2f} |"
+        )
 
 
 if __name__ == "__main__":
