@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from synthgen.benchmark import remote
+from synthgen.benchmark import clusters
 from synthgen.benchmark.executor import Engine, J, Place, R
 from synthgen.benchmark.threads import ONE_THREAD
 from synthgen.errors import MachineError
@@ -35,19 +35,19 @@ def dask(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
     try:
         import distributed
     except ImportError:
-        raise remote.not_installed("dask") from None
+        raise clusters.not_installed("dask") from None
     with ExitStack() as stack:
         address = place.cluster or os.environ.get(ADDRESS) or stack.enter_context(_own(place))
         stack.enter_context(_quiet())
         client = stack.enter_context(_client(address))
-        jobs = remote.Jobs(f"Dask cluster at {address}", partial(_slots, client, place.gpu))
+        jobs = clusters.Jobs(f"Dask cluster at {address}", partial(_slots, client, place.gpu))
         stack.enter_context(jobs.watched())
         stack.callback(lambda: client.cancel(list(jobs.open)))
         checked = pickle.dumps(partial(_alone, check))
 
         def submit(work: Callable[[J], R], job: J) -> Future[R]:
             theirs = client.submit(
-                remote.do,
+                clusters.do,
                 checked,
                 pickle.dumps((work, job)),
                 pure=False,
@@ -64,7 +64,7 @@ def dask(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
             try:
                 found: bytes = theirs.result()
             except distributed.KilledWorker:
-                raise remote.killed(jobs.cluster) from None
+                raise clusters.killed(jobs.cluster) from None
             return found
 
         yield Engine(submit, lambda: jobs.slots)

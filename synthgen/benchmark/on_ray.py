@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from synthgen.benchmark import remote
+from synthgen.benchmark import clusters
 from synthgen.benchmark.executor import Engine, J, Place, R
 from synthgen.errors import MachineError
 
@@ -41,12 +41,12 @@ def ray(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
         try:
             import ray
         except ImportError:
-            raise remote.not_installed("ray") from None
+            raise clusters.not_installed("ray") from None
         if not ray.is_initialized():
             _begin(address, place.workers)
             stack.callback(ray.shutdown)
         needs = "GPU" if place.gpu else "CPU"
-        jobs = remote.Jobs(
+        jobs = clusters.Jobs(
             f"Ray cluster at {address}" if address else "Ray instance on this machine",
             lambda: int(ray.cluster_resources().get(needs, 0)),
         )
@@ -57,8 +57,8 @@ def ray(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
                 ray.cancel(theirs)
 
         stack.callback(stop)
-        do = ray.remote(num_cpus=1, num_gpus=int(place.gpu), max_retries=remote.TRIES - 1)(
-            remote.do
+        do = ray.remote(num_cpus=1, num_gpus=int(place.gpu), max_retries=clusters.TRIES - 1)(
+            clusters.do
         )
         checked = pickle.dumps(check)
 
@@ -75,7 +75,7 @@ def ray(place: Place, check: Callable[[], None]) -> Iterator[Engine]:
             try:
                 return future.result()
             except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
-                raise remote.killed(jobs.cluster) from None
+                raise clusters.killed(jobs.cluster) from None
 
         yield Engine(submit, lambda: jobs.slots)
 

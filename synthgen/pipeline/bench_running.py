@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthgen import pipeline
-from synthgen.benchmark.remote import KilledError
+from synthgen.benchmark.clusters import KilledError
 from synthgen.errors import ConfigError, GateError, SynthgenError
 from synthgen.pipeline import gates, spreading, stages
 from synthgen.pipeline.bench_file import Cell

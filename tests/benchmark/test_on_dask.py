@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from synthgen.benchmark import on_dask, remote
+from synthgen.benchmark import clusters, on_dask
 from synthgen.benchmark.executor import Engine, Place, in_flight
 from synthgen.benchmark.on_dask import dask
 from synthgen.errors import ConfigError, MachineError
@@ -104,7 +104,7 @@ def test_no_future_outlives_the_block(cluster: DaskCluster, tmp_path: Path) -> N
 def test_a_gpu_is_asked_for(
     cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "PATIENCE", 0.0)
+    monkeypatch.setattr(clusters, "PATIENCE", 0.0)
     with (
         pytest.raises(MachineError, match="has no worker for such a job"),
         dask(Place("dask", cluster.address, gpu=True), nothing) as engine,
@@ -142,7 +142,7 @@ def test_a_killed_worker_is_made_up_for(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_job_that_ends_its_workers_is_given_up(tmp_path: Path) -> None:
     with (
-        pytest.raises(remote.KilledError, match="ended 4 workers"),
+        pytest.raises(clusters.KilledError, match="ended 4 workers"),
         dask(Place("dask", workers=1), nothing) as engine,
     ):
         list(in_flight([0], partial(work.die, tmp_path), engine))
@@ -163,7 +163,7 @@ def test_workers_of_several_threads_are_refused(tmp_path: Path) -> None:
 def test_a_cluster_that_is_lost_is_an_error_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "PATIENCE", 1.0)
+    monkeypatch.setattr(clusters, "PATIENCE", 1.0)
     (tmp_path / "cluster").mkdir()
     with (
         dask_cluster(tmp_path / "cluster", workers=1) as found,

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from synthgen.benchmark import remote
+from synthgen.benchmark import clusters
 from synthgen.benchmark.executor import Engine, Place, in_flight
 from synthgen.benchmark.on_ray import ray
 from synthgen.errors import ConfigError, MachineError
@@ -79,7 +79,7 @@ def test_what_is_queued_or_running_is_cancelled(engine: Engine, tmp_path: Path) 
 def test_a_gpu_is_asked_for(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "PATIENCE", 0.0)
+    monkeypatch.setattr(clusters, "PATIENCE", 0.0)
     with (
         pytest.raises(MachineError, match="has no worker for such a job"),
         ray(Place("ray", workers=2, gpu=True), nothing) as other,
@@ -97,7 +97,7 @@ def test_a_killed_worker_is_made_up_for(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_job_that_ends_its_workers_is_given_up(engine: Engine, tmp_path: Path) -> None:
-    with pytest.raises(remote.KilledError, match="ended 4 workers"):
+    with pytest.raises(clusters.KilledError, match="ended 4 workers"):
         list(in_flight([0], partial(work.die, tmp_path), engine))
 
 
