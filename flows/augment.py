@@ -29,7 +29,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 
 from flows import server
-from flows.artifacts import key, publish_artifacts
+from flows.artifacts import address, key, publish_artifacts
 from flows.crashes import check_attempt
 from flows.job import AugmentJob
 from flows.progress import Progress
@@ -142,6 +142,7 @@ def work(job: AugmentJob, force: bool = False) -> Place:
             _patiently(partial(evaluate.with_options(tags=tags), out))
             render(out)
         show(out, given)
+        logger.info("report: %s", address(below(given, "report.html")))
     gates.check(Run(out))
     return given
 
@@ -252,7 +253,8 @@ def main() -> NoReturn:
     def run() -> None:
         job = AugmentJob.of(configuration.load(given.config), given.out)
         if given.submit:
-            print(submit(job, given.force))
+            # A worker has another working directory.
+            print(submit(job.absolute(), given.force))
             return
         if given.out is not None:
             out = remote.place(given.out)

@@ -1,22 +1,24 @@
 """Flow runs that crash go on by themselves, three times at most.
 
-    python -m flows.crashes
+    python -m flows.crashes [--once]
 
 A worker that sees its flow run's process die reports a crash. If the worker died too, nobody does:
 then the heartbeats of the flow run stop, or never begin, and an automation of the server says so
 for it. A further automation schedules crashed runs again that carry the tag ``auto-resume``; what
 they had finished is in the run directory, so they go on where they were.
 
-A server that starts again hears nothing in its first seconds. The command gives the server these
-automations and looks itself for runs that they missed: it belongs behind every start of a server
-(``make stack`` does that), and may be repeated at any time.
+A server that starts again hears nothing in its first seconds. So the command gives the server these
+automations, and then looks itself, again and again, for runs that they missed; ``make stack``
+starts it. ``--once`` only gives the automations and looks once.
 """
 
 from __future__ import annotations
 
+import logging
+import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -35,8 +37,10 @@ from prefect.context import FlowRunContext
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.states import AwaitingRetry, Crashed, Failed
 
+from flows import server
 from synthgen.errors import MachineError
 
+log = logging.getLogger(__name__)
 TAG = "auto-resume"
 MOST = 3
 """Crashes of one flow run after which it is left alone."""
@@ -50,6 +54,8 @@ more: the automation can be changed in the UI."""
 PAUSE = timedelta(seconds=10)
 """Before a crashed run is scheduled again: a worker that still holds it (3.8.8) would die of it."""
 LOST = "It never began: its worker is gone."
+EVERY = 20.0
+"""Seconds between two looks for what the automations missed."""
 ENDED = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Suspended", "Paused")
 BEGUN = ("Running", "Scheduled", "Late", "AwaitingRetry", *ENDED)
 
@@ -165,17 +171,25 @@ def _content(automation: AutomationCore) -> dict[str, Any]:
 def sweep() -> None:
     """Take up the runs whose crash, or whose silence before they began, no automation heard of.
 
-    A crash that was reported just now is left to the automation first.
+    A crash that was reported just now is left to the automation.
     """
     with get_client(sync_client=True) as client:
         for run in _tagged(client, StateType.PENDING):
-            if _age(run) > BEGINNING:
+            if _age(run) > BEGINNING + PAUSE:
                 client.set_flow_run_state(run.id, Crashed(message=LOST), force=True)
-        while crashed := _tagged(client, StateType.CRASHED):
-            for run in crashed:
-                if _age(run) > 2 * PAUSE:
-                    client.set_flow_run_state(run.id, _after_crash(client, run), force=True)
-            time.sleep(1)
+        for run in _tagged(client, StateType.CRASHED):
+            if _age(run) > 2 * PAUSE:
+                client.set_flow_run_state(run.id, _after_crash(client, run), force=True)
+
+
+def watch() -> NoReturn:
+    """Sweep for ever. A server that does not answer is waited for."""
+    while True:
+        try:
+            sweep()
+        except Exception as error:
+            log.info("not looked: %s", error)
+        time.sleep(EVERY)
 
 
 def _after_crash(client: SyncPrefectClient, run: FlowRun) -> State[Any]:
@@ -229,5 +243,6 @@ def _close_orphans(client: SyncPrefectClient, run: FlowRun) -> None:
 
 
 if __name__ == "__main__":
+    server.wait()
     ensure()
-    sweep()
+    sweep() if sys.argv[1:] == ["--once"] else watch()

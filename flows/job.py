@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import reduce
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -104,6 +105,17 @@ class AugmentJob(BaseModel):
         given |= {"budget": self.budget, "seed": self.seed, "device": self.device}
         nested = [_nested(key, value) for key, value in self.settings.items()]
         return configuration.build(named(reduce(configuration.merge, [*nested, given], {})))
+
+    def absolute(self) -> AugmentJob:
+        """The same job, whose data another process of this machine finds from anywhere."""
+        found = {
+            name: str(Path(value).absolute())
+            for name in ("source", "test", "out")
+            if (value := getattr(self, name)) is not None
+            and (name == "out" or Path(value).exists())
+            and "://" not in value
+        }
+        return self.model_copy(update=found)
 
     def place(self) -> Place:
         """Its run directory. Jobs that must give the same run have the same one; the sources are

@@ -13,10 +13,11 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from flows.artifacts import key, publish_artifacts
+from flows.job import store
 from synthgen.errors import ConfigError
 from synthgen.pipeline import gates, publishing
 from synthgen.pipeline.assess import finished
-from synthgen.remote import Place, called, name_of, place, reading
+from synthgen.remote import Place, below, called, name_of, place, reading
 from synthgen.report import load
 
 
@@ -46,13 +47,16 @@ def copy(run: Path, destination: str) -> str:
 
 @flow(name="publish", flow_run_name="{run}")
 def publish(run: str, destination: str, approval: bool = False, wait_s: int = 86_400) -> str:
-    """Copy the finished run, a folder or its URL, to ``destination`` (a folder or an fsspec URL).
+    """Copy the finished run to ``destination`` (a folder or an fsspec URL). ``run`` is a folder, a
+    URL, or the name of a run in the store.
 
     With ``approval`` the flow run waits, at most ``wait_s`` seconds, until a person resumes it in
     the UI; no worker is held meanwhile. Returns the address of the report there.
     """
     logger = get_run_logger()
     given = place(run)
+    if isinstance(given, Path) and not given.exists() and given.name == run:
+        given = below(store(), run)
     source = reading(given)
     verdict = check(source, given)
     if approval:

@@ -31,7 +31,7 @@ from synthgen.cli.console import guard, say
 from synthgen.errors import MachineError
 
 PORT = "SYNTHGEN_STACK_PORT"
-NAMES = ("server", "reports", "worker-gpu", "worker-cpu")
+NAMES = ("server", "reports", "crashes", "worker-gpu", "worker-cpu")
 """Of the processes, in the order in which they start."""
 PATIENCE = 120.0
 """Seconds in which the server has to answer."""
@@ -80,6 +80,7 @@ class Stack:
         return {
             "server": [*prefect, "server", "start", "--port", str(self.port)],
             "reports": [sys.executable, "-m", "http.server", str(self.port + 1), *served],
+            "crashes": [sys.executable, "-m", "flows.crashes"],
             "worker-gpu": [*worker, "gpu", "--name", "gpu", "--limit", str(gpus())],
             "worker-cpu": [*worker, "cpu", "--name", "cpu"],
         }
@@ -151,7 +152,7 @@ def up(stack: Stack) -> None:
     _prefect(stack, "concurrency-limit", "create", "gpu", str(gpus()))
     _prefect(stack, "work-pool", "create", "cpu", "--type", "process", "--overwrite")
     _prefect(stack, "--no-prompt", "deploy", "--all")
-    _python(stack, "flows.crashes")
+    _python(stack, "flows.crashes", "--once")
     for name in NAMES[1:]:
         stack.start(name)
     print(f"Prefect  {stack.url}")

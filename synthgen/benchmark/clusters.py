@@ -127,7 +127,7 @@ def not_installed(runner: str) -> MachineError:
     """The extra is missing."""
     return MachineError(
         f"the runner {runner} is not installed",
-        f"install it with: pip install 'synthgen[{runner}]'",
+        f"install it with: pip install -c constraints.txt -e '.[{runner}]'",
     )
 
 

@@ -444,7 +444,7 @@ def check(learner: str, task: Task) -> None:
     elif learner in _PACKAGES and find_spec(learner) is None:
         raise MachineError(
             f"The learner {learner!r} needs the package {learner}, which is not installed.",
-            "Install it: pip install 'synthgen[boosters]'",
+            "Install it: pip install -c constraints.txt -e '.[boosters]'",
         )
 
 

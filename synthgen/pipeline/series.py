@@ -79,12 +79,17 @@ class Comparison:
     title: str
     new: float
     old: float
+    better: str
+    """Which value is the better one, in words."""
     keep_new: bool
 
     def sentence(self) -> str:
         """For a log and for the scorecard."""
         which = "the new one is kept" if self.keep_new else "the old one is kept"
-        return f"{self.title}: new {self.new:.4g}, old {self.old:.4g}; {which}"
+        return (
+            f"{self.title}, {self.better} is better: "
+            f"new {self.new:.4g}, old {self.old:.4g}; {which}"
+        )
 
 
 def score_of(config: Config) -> str:
@@ -102,19 +107,17 @@ def compare(new: Run, old: Run, metric: str) -> Comparison:
     allow the score.
     """
     first, second = (_scored(new, run, metric) for run in (new, old))
-    kept = _merit(first) >= _merit(second)
-    return Comparison(metric, first.title, first.value, second.value, kept)
-
-
-def _merit(score: Score) -> float:
-    """The higher the better, whatever the score's own direction."""
-    match score.goal:
+    # Both are held against what real rows of the new run have.
+    aim = first.reference or 0.0
+    match first.goal:
         case "max":
-            return score.value
+            better, kept = "higher", first.value >= second.value
         case "min":
-            return -score.value
+            better, kept = "lower", first.value <= second.value
         case "target":
-            return -abs(score.value - (score.reference or 0.0))
+            better = f"nearer to {aim:.4g}, which real rows have,"
+            kept = abs(first.value - aim) <= abs(second.value - aim)
+    return Comparison(metric, first.title, first.value, second.value, better, kept)
 
 
 def _scored(new: Run, run: Run, metric: str) -> Score:

@@ -58,7 +58,11 @@ class Store:
             self._system, root = fsspec.core.url_to_fs(url, **_options(scheme))
         except (ImportError, ValueError) as error:
             extra = _EXTRAS.get(scheme)
-            remedy = f"pip install 'synthgen[{extra}]'" if extra else "install what opens such URLs"
+            remedy = (
+                f"pip install -c constraints.txt -e '.[{extra}]'"
+                if extra
+                else "install what opens such URLs"
+            )
             raise StoreError(f"{url} cannot be opened: {_line(error)}", remedy) from None
         if scheme in ("s3", "s3a"):
             self._system.retries = 1

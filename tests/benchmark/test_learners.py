@@ -421,5 +421,5 @@ def test_a_missing_package_is_a_matter_of_the_machine(monkeypatch: pytest.Monkey
     monkeypatch.setattr(learners, "find_spec", lambda name: None)
     with pytest.raises(MachineError) as caught:
         check("lightgbm", "classification")
-    assert caught.value.remedy == "Install it: pip install 'synthgen[boosters]'"
+    assert caught.value.remedy == "Install it: pip install -c constraints.txt -e '.[boosters]'"
     check("forest", "classification")

@@ -200,4 +200,4 @@ def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MachineError, match="not installed") as refused, dask(Place(), nothing):
         pass
-    assert "synthgen[dask]" in refused.value.remedy
+    assert "-e '.[dask]'" in refused.value.remedy

@@ -119,4 +119,4 @@ def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MachineError, match="not installed") as refused, ray(Place(), nothing):
         pass
-    assert "synthgen[ray]" in refused.value.remedy
+    assert "-e '.[ray]'" in refused.value.remedy

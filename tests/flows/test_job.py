@@ -86,6 +86,18 @@ def test_a_file_without_a_source_is_refused() -> None:
         AugmentJob.of({"data": {"target": "sick"}})
 
 
+def test_a_submitted_job_names_its_files_for_any_folder(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table.parent)
+    job = AugmentJob(source="people.csv", target="sick", out="here").absolute()
+    assert job.source == str(table)
+    assert job.out == str(table.with_name("here"))
+    assert job.test is None
+    for elsewhere in ("sklearn:digits", "s3://bucket/people.csv", "not-here.csv"):
+        assert AugmentJob(source=elsewhere).absolute().source == elsewhere
+
+
 def test_equal_jobs_have_one_place(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE, str(table.parent / "store"))
     job = AugmentJob(source=str(table), target="sick", budget="quick")

@@ -72,7 +72,7 @@ def test_a_model_follows_its_data(server: Server, tmp_path: Path) -> None:
     assert named["count"] == 3
 
     there = tmp_path / "there"
-    code, last, error = _run(server, tmp_path, PUBLISH, str(second), str(there))
+    code, last, error = _run(server, tmp_path, PUBLISH, second.name, str(there))
     assert code == 0, error
     assert last == f"{there}/report.html"
     assert (there / MANIFEST).read_bytes() == (second / MANIFEST).read_bytes()

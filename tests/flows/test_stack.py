@@ -46,7 +46,7 @@ def test_up_used_down_and_up_again(stack: Stack) -> None:
     # A second time changes nothing.
     again = stack("up")
     assert again.returncode == 0
-    assert again.stderr.count(" runs\n") == 4
+    assert again.stderr.count(" runs\n") == 5
     assert len(stack.asked("deployments/filter")) == 5
     assert len(stack.asked("automations/filter")) == 4
     updates = {"event": {"name": ["prefect.automation.updated"]}}
@@ -91,7 +91,7 @@ def test_up_used_down_and_up_again(stack: Stack) -> None:
         assert next(iter(wrong)) in caught.value.read().decode()
 
     assert stack("down").returncode == 0
-    assert stack("status").stdout.count("down") == 4
+    assert stack("status").stdout.count("down") == 5
     assert stack("up").returncode == 0
     assert stack.ended(run, patience=30) == "Completed"
 

@@ -579,7 +579,7 @@ def test_without_the_extra(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)
     with pytest.raises(StoreError, match="cannot be opened") as caught:
         _enter(f"{s3.url}/run")
-    assert caught.value.remedy == "pip install 'synthgen[s3]'"
+    assert caught.value.remedy == "pip install -c constraints.txt -e '.[s3]'"
 
 
 def test_a_file_url_is_a_path(tmp_path: Path) -> None:
