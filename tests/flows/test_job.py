@@ -94,8 +94,8 @@ def test_a_submitted_job_names_its_files_for_any_folder(
     assert job.source == str(table)
     assert job.out == str(table.with_name("here"))
     assert job.test is None
-    for elsewhere in ("sklearn:digits", "s3://bucket/people.csv", "not-here.csv"):
-        assert AugmentJob(source=elsewhere).absolute().source == elsewhere
+    for elsewhere in ("sklearn:iris", "s3://bucket/people.csv", "not-here.csv"):
+        assert AugmentJob(source=elsewhere, target="sick").absolute().source == elsewhere
 
 
 def test_equal_jobs_have_one_place(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
