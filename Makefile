@@ -25,7 +25,7 @@ demo: install ## Run the main job on data that scikit-learn carries; ends in a r
 	$(BIN)/synthgen demo
 
 test: $(VENV)/.test ## Install the test extras and run every test.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.test ## Formatting, linting, types, and the direction of imports.
 	$(BIN)/ruff format --check .

@@ -25,6 +25,8 @@ from synthgen.runs import Run
 from tests.flows.stack import Stack, new_stack
 from tests.pipeline.test_augment import files
 
+# One stack at a time: two on a small machine keep each other waiting.
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos")]
 JOB = {
     "data": {"source": "sklearn:breast_cancer", "target": "target"},
     "budget": "quick",
@@ -103,7 +105,6 @@ def paused(stack: Stack) -> None:
 KILLS = [flow, worker, both, server, outage, worker_asked_to_end, paused]
 
 
-@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("kill", KILLS, ids=lambda kill: kill.__name__)
@@ -128,7 +129,6 @@ def test_the_job_ends_by_itself(
     same_as_undisturbed(stack, job, tmp_path)
 
 
-@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_run_that_never_began_is_taken_up(stack: Stack, tmp_path: Path) -> None:
@@ -149,7 +149,6 @@ def test_a_run_that_never_began_is_taken_up(stack: Stack, tmp_path: Path) -> Non
     same_as_undisturbed(stack, job, tmp_path)
 
 
-@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_what_crashes_every_time_is_given_up(stack: Stack) -> None:
@@ -171,7 +170,6 @@ def test_what_crashes_every_time_is_given_up(stack: Stack) -> None:
     assert len(crashes) == 4
 
 
-@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_what_is_cancelled_ends_and_goes_on_when_asked_again(stack: Stack, tmp_path: Path) -> None:

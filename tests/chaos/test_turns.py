@@ -18,8 +18,9 @@ from tests.chaos.test_kills import JOB, begun, outage, submitted
 from tests.conftest import ROOT
 from tests.flows.stack import new_stack
 
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos")]
 
-@pytest.mark.chaos
+
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_trainings_never_overlap(tmp_path: Path) -> None:
