@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import errno
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the operating system says of a disk that is full."""
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -45,7 +46,7 @@ class MachineError(SynthgenError):
 
 def of_system(error: OSError, how_to_go_on: str) -> MachineError | None:
     """What the operating system's refusal means to the user; None where it is a bug of ours."""
-    if error.errno in _DISK:
+    if error.errno in DISK:
         place = f" ({error.filename})" if error.filename else ""
         return MachineError(f"the disk is full{place}", f"free some space; {how_to_go_on}")
     if error.errno in _ACCESS:

@@ -7,7 +7,7 @@ machine.
 
 from __future__ import annotations
 
-import pickle
+import pickle  # From one process of ours to another; no file is one.
 import threading
 import time
 import traceback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import pickle
+import pickle  # From one process of ours to another; no file is one.
 import subprocess
 import sys
 from collections.abc import Callable, Iterator

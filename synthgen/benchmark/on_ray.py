@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
+import pickle  # From one process of ours to another; no file is one.
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future

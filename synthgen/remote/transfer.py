@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from synthgen.errors import ConfigError, MachineError
+from synthgen.errors import DISK, ConfigError, MachineError
 
 T = TypeVar("T")
 PAUSES = (1.0, 3.0, 9.0, 27.0)
@@ -28,7 +27,6 @@ _FLAT = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"
 """Protocols of stores without folders. To make one there may even make a bucket."""
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 """Protocols whose package is an extra of ours."""
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _log = logging.getLogger(__name__)
 
 
@@ -248,7 +246,7 @@ def refused(error: Exception) -> bool:
 def _of_this_machine(error: Exception) -> bool:
     """A file of this machine is named by its path; and a wrong type or value is a bug of ours."""
     if isinstance(error, OSError):
-        return error.filename is not None or error.errno in _DISK
+        return error.filename is not None or error.errno in DISK
     return type(error).__module__ == "builtins" and not isinstance(error, RuntimeError)
 
 
