@@ -58,29 +58,20 @@ EVERY = 20.0
 """Seconds between two looks for what the automations missed."""
 ENDED = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Suspended", "Paused")
 BEGUN = ("Running", "Scheduled", "Late", "AwaitingRetry", *ENDED)
+RUNS = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
+TAGGED = ResourceSpecification(
+    {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
+)
 
 
 def automations() -> list[AutomationCore]:
     """Those of this module, by their names."""
-    runs = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
-    tagged = ResourceSpecification(
-        {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
-    )
     beat = "prefect.flow-run.heartbeat"
     return [
         AutomationCore(
             name="synthgen: silent runs have crashed",
             description="No heartbeat for three beats, and no word of an end.",
-            trigger=EventTrigger(
-                posture=Posture.Proactive,
-                match=runs,
-                match_related=tagged,
-                after={beat, "prefect.flow-run.Running"},
-                expect={beat, *(f"prefect.flow-run.{state}" for state in ENDED)},
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=SILENCE,
-            ),
+            trigger=_silence({beat, *_events("Running")}, {beat, *_events(*ENDED)}, SILENCE),
             actions=[
                 ChangeFlowRunState(
                     state=StateType.CRASHED, message="No heartbeat: its process is gone."
@@ -90,32 +81,14 @@ def automations() -> list[AutomationCore]:
         AutomationCore(
             name="synthgen: runs that never began have crashed",
             description="A worker took it, and died before the run was a process.",
-            trigger=EventTrigger(
-                posture=Posture.Proactive,
-                match=runs,
-                match_related=tagged,
-                after={"prefect.flow-run.Pending", "prefect.flow-run.Submitting"},
-                expect={beat, *(f"prefect.flow-run.{state}" for state in BEGUN)},
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=BEGINNING,
-            ),
+            trigger=_silence(_events("Pending", "Submitting"), {beat, *_events(*BEGUN)}, BEGINNING),
             actions=[ChangeFlowRunState(state=StateType.CRASHED, message=LOST)],
         ),
         AutomationCore(
             name="synthgen: crashed runs go on",
             description=f"Of runs with the tag {TAG}, which give up after {MOST} crashes.",
-            trigger=EventTrigger(
-                posture=Posture.Proactive,
-                match=runs,
-                match_related=tagged,
-                after={"prefect.flow-run.Crashed"},
-                expect={
-                    f"prefect.flow-run.{state}" for state in ("AwaitingRetry", "Pending", "Failed")
-                },
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=PAUSE,
+            trigger=_silence(
+                _events("Crashed"), _events("AwaitingRetry", "Pending", "Failed"), PAUSE
             ),
             actions=[
                 ChangeFlowRunState(
@@ -131,9 +104,9 @@ def automations() -> list[AutomationCore]:
             description="Also what dies before its first line, where check_attempt() is.",
             trigger=EventTrigger(
                 posture=Posture.Reactive,
-                match=runs,
-                match_related=tagged,
-                expect={"prefect.flow-run.Crashed"},
+                match=RUNS,
+                match_related=TAGGED,
+                expect=_events("Crashed"),
                 for_each={"prefect.resource.id"},
                 threshold=MOST + 1,
                 within=timedelta(days=1),
@@ -143,6 +116,25 @@ def automations() -> list[AutomationCore]:
             ],
         ),
     ]
+
+
+def _events(*states: str) -> set[str]:
+    """A flow run's entering one of these states."""
+    return {f"prefect.flow-run.{state}" for state in states}
+
+
+def _silence(after: set[str], expect: set[str], within: timedelta) -> EventTrigger:
+    """Of a run with the tag: nothing that is expected comes in this time after the others."""
+    return EventTrigger(
+        posture=Posture.Proactive,
+        match=RUNS,
+        match_related=TAGGED,
+        after=after,
+        expect=expect,
+        for_each={"prefect.resource.id"},
+        threshold=1,
+        within=within,
+    )
 
 
 def ensure() -> None:
