@@ -4,11 +4,12 @@
     python -m flows.stack status
     python -m flows.stack down
 
-``up`` starts what does not run yet and may be repeated; ``down`` ends the processes and keeps
-everything else. Database, logs and process numbers are in ``.stack`` of the working directory, the
-runs in its ``runs``, or at the URL that ``SYNTHGEN_RUNS`` is. ``SYNTHGEN_STACK_PORT`` (4200) is the
-server's port, the reports' is the next one; ``PREFECT_SERVER_DATABASE_CONNECTION_URL`` may name a
-PostgreSQL instead of the SQLite file.
+``up`` starts what does not run yet and may be repeated; a server that runs and does not answer for
+two minutes is started anew. ``down`` ends the processes and keeps everything else. Database, logs
+and process numbers are in ``.stack`` of the working directory, the runs in its ``runs``, or at the
+URL that ``SYNTHGEN_RUNS`` is. ``SYNTHGEN_STACK_PORT`` (4200) is the server's port, the reports' is
+the next one; ``PREFECT_SERVER_DATABASE_CONNECTION_URL`` may name a PostgreSQL instead of the SQLite
+file.
 """
 
 from __future__ import annotations
@@ -144,8 +145,7 @@ def up(stack: Stack) -> None:
         raise MachineError(
             f"something else answers at {stack.url}", f"choose another port: {PORT}=4300 make stack"
         )
-    stack.start("server")
-    _wait(stack)
+    serve(stack)
     _prefect(stack, "work-pool", "create", "gpu", "--type", "process", "--overwrite")
     _prefect(stack, "work-pool", "set-concurrency-limit", "gpu", str(gpus()))
     # For the tasks of flows that no pool of ours runs, too.
@@ -158,6 +158,18 @@ def up(stack: Stack) -> None:
     print(f"Prefect  {stack.url}")
     print(f"reports  {stack.environment()['SYNTHGEN_REPORTS_URL']}")
     print(f"to submit jobs from a shell: export PREFECT_API_URL={stack.url}/api")
+
+
+def serve(stack: Stack) -> None:
+    """The server runs and answers. Raises MachineError if it does not in :data:`PATIENCE`."""
+    if stack.process("server") is not None and not _answers_in_time(stack):
+        say("server does not answer")
+        stack.stop("server")
+    stack.start("server")
+    if not _answers_in_time(stack):
+        raise MachineError(
+            "the Prefect server does not answer", f"see {stack.folder / 'server.log'}"
+        )
 
 
 def down(stack: Stack) -> None:
@@ -180,14 +192,14 @@ def _answers(stack: Stack) -> bool:
         return False
 
 
-def _wait(stack: Stack) -> None:
+def _answers_in_time(stack: Stack) -> bool:
+    """Whether it does within :data:`PATIENCE`; False at once where its process ended."""
     end = time.monotonic() + PATIENCE
     while not _answers(stack):
         if stack.process("server") is None or time.monotonic() > end:
-            raise MachineError(
-                "the Prefect server does not answer", f"see {stack.folder / 'server.log'}"
-            )
+            return False
         time.sleep(0.3)
+    return True
 
 
 def _prefect(stack: Stack, *arguments: str) -> None:

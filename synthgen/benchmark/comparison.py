@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synthgen.benchmark.arms import Treatment
 from synthgen.benchmark.records import Diagnosis, Job, JobResult, LearnerResult
-from synthgen.benchmark.scoring import scorers
+from synthgen.benchmark.scoring import COUNTED, scorers
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.statistics import Estimate, corrected
 from synthgen.data.schema import Task
@@ -35,12 +35,14 @@ Reading: TypeAlias = Callable[[LearnerResult], float | None]
 @dataclass(frozen=True)
 class Pairs:
     """Scores of one arm and of another on the same resamples, in the order of the resamples.
-    ``anew``: the part of the variance of their differences that is drawn anew in each."""
+    ``anew``: the part of the variance of their differences that is drawn anew in each. ``step``: by
+    how much one test row changes a difference, for scores that count rows."""
 
     resamples: list[int]
     arm: list[float]
     other: list[float]
     anew: float = 0.0
+    step: float = 0.0
 
     @property
     def differences(self) -> list[float]:
@@ -112,11 +114,34 @@ class Comparison:
             return (result.again or {}).get(name)
 
         found = list(self._readings(arm, other, learner, read))
+        step = 0.0 if self._same(arm, other, learner) else self.step(name, subgroup)
         if learner == BEST and subgroup is None and target_class is None:
             second = list(self._readings(arm, other, learner, repeated))
             if [r for r, _, _ in second] == [r for r, _, _ in found]:
-                return _averaged(found, second)
-        return Pairs([r for r, _, _ in found], [a for _, a, _ in found], [b for _, _, b in found])
+                return _averaged(found, second, step / 2)
+        resamples, ones, others = ([triple[k] for triple in found] for k in range(3))
+        return Pairs(resamples, ones, others, step=step)
+
+    def step(self, metric: str, subgroup: str | None = None) -> float:
+        """By how much one test row changes this metric, if it counts rows (on average: a row of
+        a rare class changes an average over classes by more); else 0."""
+        if metric not in COUNTED:
+            return 0.0
+        rows = self.sizes.test if self.sizes else 0
+        if subgroup is not None:
+            rows = self.subgroups().get(subgroup, 0.0)
+        return 1 / rows if rows else 0.0
+
+    def _same(self, arm: str, other: str, learner: str) -> bool:
+        """Whether every score of both is the same, those of probabilities too: an arm that changes
+        nothing, as oversampling where classes are equally large."""
+        return all(
+            (one.scores, one.again) == (two.scores, two.again)
+            for name, resample in self._found
+            if name == arm
+            and (one := self._found[arm, resample].get(learner)) is not None
+            and (two := self._found.get((other, resample), {}).get(learner)) is not None
+        )
 
     def scores(self, arm: str, metric: str) -> dict[int, float]:
         """Outer scores of an arm's best learner by resample, where the metric is defined."""
@@ -135,7 +160,7 @@ class Comparison:
         if len(pairs.arm) < FEWEST:
             return None
         confidence = self.settings.confidence
-        return corrected(pairs.differences, self.test_ratio, confidence, pairs.anew)
+        return corrected(pairs.differences, self.test_ratio, confidence, pairs.anew, pairs.step)
 
     def common(self, arms: Sequence[str]) -> int:
         """The most resamples that measured one of these arms and ``nothing``."""
@@ -219,7 +244,7 @@ class Comparison:
         if len(pairs.arm) < 2:
             return None
         confidence = self.settings.confidence
-        estimate = corrected(pairs.differences, self.test_ratio, confidence, pairs.anew)
+        estimate = corrected(pairs.differences, self.test_ratio, confidence, pairs.anew, pairs.step)
         return Difference(
             arm=arm,
             learner=learner,
@@ -356,9 +381,10 @@ class Comparison:
 Triple: TypeAlias = tuple[int, float, float]
 
 
-def _averaged(first: Sequence[Triple], second: Sequence[Triple]) -> Pairs:
-    """The means of two measurements per resample, and what their disagreement says: half of the
-    mean squared difference estimates the variance of one, half of that the variance of a mean."""
+def _averaged(first: Sequence[Triple], second: Sequence[Triple], step: float) -> Pairs:
+    """The means of two measurements per resample, which move in steps of ``step``, and what their
+    disagreement says: half of the mean squared difference estimates the variance of one, half of
+    that the variance of a mean."""
     pairs = list(zip(first, second, strict=True))
     apart = [(a - b) - (c - d) for (_, a, b), (_, c, d) in pairs]
     return Pairs(
@@ -366,6 +392,7 @@ def _averaged(first: Sequence[Triple], second: Sequence[Triple]) -> Pairs:
         [(a + c) / 2 for (_, a, _), (_, c, _) in pairs],
         [(b + d) / 2 for (_, _, b), (_, _, d) in pairs],
         float(np.mean(np.square(apart))) / 4 if apart else 0.0,
+        step,
     )
 
 

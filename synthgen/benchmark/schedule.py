@@ -90,13 +90,15 @@ def _losers(results: Sequence[JobResult], settings: DecideSettings, end: int) ->
     board = Comparison(so_far, settings)
     if {result.job.resample for result in so_far} != set(range(end)):
         return []
+    found = {arm: board.pairs(arm, "nothing") for arm in board.candidates}
     return [
         arm
-        for arm in board.candidates
+        for arm, pairs in found.items()
         if clear_loser(
-            board.pairs(arm, "nothing").differences,
+            pairs.differences,
             settings.resamples,
             board.test_ratio,
             settings.minimum_effect,
+            step=pairs.step,
         )
     ]

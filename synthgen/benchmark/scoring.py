@@ -203,6 +203,8 @@ REGRESSION: dict[str, Scorer] = {
     "mae": Scorer("MAE", "min", mae, "own"),
 }
 SCORERS: dict[str, Scorer] = CLASSIFICATION | REGRESSION
+COUNTED = frozenset(("balanced_accuracy", "macro_f1", "recall_at_precision", "recall", "precision"))
+"""The scores that count rows, and so move in steps."""
 
 
 def scorers(task: Task) -> dict[str, Scorer]:

@@ -51,6 +51,7 @@ def clear_loser(
     test_ratio: float,
     minimum: float,
     spend: float = SPEND,
+    step: float = 0.0,
 ) -> bool:
     """Whether to drop an arm at a look, given its differences to ``nothing`` so far.
 
@@ -71,7 +72,7 @@ def clear_loser(
     if len(differences) < _FEWEST or not looks(planned):
         return False
     level = spend / len(looks(planned))
-    estimate = corrected(differences, test_ratio, 1 - 2 * level)
+    estimate = corrected(differences, test_ratio, 1 - 2 * level, step=step)
     return estimate.error > 0 and estimate.mean < 0 and estimate.high < minimum
 
 

@@ -160,7 +160,8 @@ def paired(run_a: Run, run_b: Run) -> tuple[Difference | None, ...]:
 def _paired(one: Board, two: Board, arms: list[str], metric: str) -> Difference | None:
     first, second = one.scores(arms[0], metric), two.scores(arms[1], metric)
     both = sorted(set(first) & set(second))
-    found = Pairs(both, [second[r] for r in both], [first[r] for r in both])
+    step = one.step(metric) / 2  # scores are means of two measurements
+    found = Pairs(both, [second[r] for r in both], [first[r] for r in both], step=step)
     estimate = one.of(found)
     if estimate is None:
         return None

@@ -46,6 +46,35 @@ def test_differences_without_spread() -> None:
     assert same.p_value == 0.0
 
 
+def test_a_score_that_counts_rows_varies_by_what_counting_must() -> None:
+    # Five times one row of twenty: s**2 = q * |mean| = 1/400, error = sqrt(s**2 (1/5 + 1/3)).
+    same = corrected([0.05] * 5, 1 / 3, 0.95, step=0.05)
+    assert same.error == pytest.approx(0.05 * math.sqrt(1 / 5 + 1 / 3))
+    assert same.low < 0 < same.high
+    # Nothing seen at all: as if one row had made a difference.
+    assert corrected([0.0] * 5, 1 / 3, 0.95, step=0.05).error == pytest.approx(same.error)
+    # A spread that is larger already is left as it is.
+    wide = [0.2, -0.1, 0.0, 0.3, -0.2]
+    assert corrected(wide, 1 / 3, 0.95, step=0.05) == corrected(wide, 1 / 3, 0.95)
+
+
+@pytest.mark.parametrize("rows", [10, 20, 50])
+@pytest.mark.parametrize(("better", "worse"), [(0.0, 0.02), (0.005, 0.03), (0.03, 0.03)])
+def test_few_test_rows_are_covered_where_their_differences_are_equal(
+    rows: int, better: float, worse: float
+) -> None:
+    """Arms that differ in a row with these chances, on five independent sets of a few rows."""
+    rng = np.random.default_rng(rows)
+    repetitions = 2000
+    counts = rng.multinomial(rows, [better, worse, 1 - better - worse], (repetitions, 5))
+    differences = (counts[..., 0] - counts[..., 1]) / rows
+    found = [corrected(d, 0.0, 0.95, step=1 / rows) for d in differences.tolist()]
+    covered = np.mean([e.low <= better - worse <= e.high for e in found])
+    assert covered >= 0.94
+    plain = [corrected(d, 0.0, 0.95) for d in differences.tolist()]
+    assert np.mean([e.low <= better - worse <= e.high for e in plain]) < covered
+
+
 def test_one_difference_has_no_interval() -> None:
     with pytest.raises(ValueError, match="two"):
         corrected([0.1], 0.3, 0.95)

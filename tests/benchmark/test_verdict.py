@@ -142,6 +142,25 @@ def _conclude(*results: list[JobResult], **more: Any) -> tuple[Verdict, list[Dif
     return verdict, Comparison(flat, settings).differences()
 
 
+def test_equal_differences_of_few_counted_rows_show_nothing() -> None:
+    settings = {"metric": "balanced_accuracy"}
+    worse = _arm("ctgan", [base - 0.01 for base in BASE])
+    verdict, differences = _conclude(worse, settings=settings)
+    # One row of the hundred that a resample tests on, five times.
+    expected = corrected([-0.01] * 5, 1 / 3, 0.95, step=0.01)
+    assert verdict.decision == "inconclusive"
+    assert verdict.interval.low == pytest.approx(expected.low)
+    assert verdict.interval.high == pytest.approx(expected.high)
+    assert expected.high > 0
+    by_metric = {d.metric: d.interval for d in differences if d.learner == "best"}
+    assert by_metric["roc_auc"].low == pytest.approx(by_metric["roc_auc"].high)
+
+
+def test_an_arm_that_changes_nothing_is_known_exactly() -> None:
+    _, differences = _conclude(_arm("ctgan", BASE), settings={"metric": "balanced_accuracy"})
+    assert {(d.interval.low, d.interval.high) for d in differences} == {(0.0, 0.0)}
+
+
 # ---- augment ----------------------------------------------------------------------------------
 
 
@@ -292,7 +311,7 @@ def test_balancing_needs_less_evidence_where_the_metric_asks_for_it(
     """A gain of 0.6 points with a standard error of 2.3, and of 2 points on the inner rows."""
     noisy = [base + 0.006 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
     weights = _arm("class_weights", noisy, inner=np.mean(BASE) + 0.02)
-    ctgan = _arm("ctgan", _gain(-0.03))
+    ctgan = _arm("ctgan", _gain(-0.06))
     verdict, _ = _conclude(
         weights, ctgan, settings={"metric": metric}, baseline=_arm("nothing", BASE, inner=0.804)
     )

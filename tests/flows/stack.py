@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ import psutil
 
 from tests.conftest import ROOT
 
+PATIENCE = 90
+"""Seconds for an answer: a busy machine's server may be slow, and is not what is tested."""
 NEVER = "0 0 29 2 *"
 """A schedule that does not fire while tests run, but for one night in four years."""
 
@@ -26,7 +31,7 @@ def asked(url: str, path: str, **body: Any) -> Any:
     request = urllib.request.Request(
         f"{url}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
@@ -44,6 +49,7 @@ class Stack:
                 **os.environ,
                 "SYNTHGEN_STACK_PORT": str(self.port),
                 "PYTHONPATH": str(ROOT),
+                "PYTHONFAULTHANDLER": "1",
                 **self.more,
             },
             capture_output=True,
@@ -52,7 +58,20 @@ class Stack:
         )
 
     def asked(self, path: str, **body: Any) -> Any:
-        return asked(f"http://127.0.0.1:{self.port}", path, **body)
+        with self.answering():
+            return asked(f"http://127.0.0.1:{self.port}", path, **body)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """A server that hangs is ended, and the error says where it hung."""
+        try:
+            yield
+        except TimeoutError:
+            self.process("server").send_signal(signal.SIGABRT)
+            time.sleep(2)
+            raise AssertionError(
+                (self.folder / ".stack" / "server.log").read_text()[-20000:]
+            ) from None
 
     def submitted(self, **job: Any) -> subprocess.CompletedProcess[str]:
         (self.folder / "job.yaml").write_text(json.dumps(job))
@@ -92,7 +111,7 @@ class Stack:
     def states(self, run: str) -> Any:
         """All states that it was in."""
         url = f"http://127.0.0.1:{self.port}/api/flow_run_states/?flow_run_id={run}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with self.answering(), urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def ended(self, run: str, patience: float = 300) -> str:

@@ -9,9 +9,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
+import flows.stack
+from flows.stack import serve
 from tests.flows.stack import Stack, free_port, new_stack
 
 
@@ -100,6 +103,37 @@ def test_parameters_are_refused_at_submission(tmp_path: Path) -> None:
     ended = Stack(tmp_path, 9).submitted(data={"source": "x.csv", "target": "y"}, budget="huge")
     assert ended.returncode == 2
     assert "budget" in ended.stderr
+
+
+# What the stack starts outlives whoever started it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_server_that_hangs_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.stack.PATIENCE", 5.0)
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "health").write_text("true")
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", str(port), "--directory", str(tmp_path)]
+
+    class Fake(flows.stack.Stack):
+        def commands(self) -> dict[str, list[str]]:
+            return {"server": command}
+
+    fake = Fake(tmp_path, port)
+    serve(fake)
+    first = fake.process("server")
+    serve(fake)
+    assert fake.process("server") == first
+    assert first is not None
+    first.suspend()
+    Timer(10, first.resume).start()  # in time to obey
+    serve(fake)
+    second = fake.process("server")
+    assert second is not None
+    assert second != first
+    assert not first.is_running()
+    fake.stop("server")
 
 
 def test_a_port_that_something_else_uses_is_named(tmp_path: Path) -> None:
