@@ -119,15 +119,16 @@ class Comparison:
             second = list(self._readings(arm, other, learner, repeated))
             if [r for r, _, _ in second] == [r for r, _, _ in found]:
                 return _averaged(found, second, step / 2)
-        resamples, ones, others = ([triple[k] for triple in found] for k in range(3))
-        return Pairs(resamples, ones, others, step=step)
+        return Pairs(
+            [r for r, _, _ in found], [a for _, a, _ in found], [b for _, _, b in found], step=step
+        )
 
     def step(self, metric: str, subgroup: str | None = None) -> float:
         """By how much one test row changes this metric, if it counts rows (on average: a row of
         a rare class changes an average over classes by more); else 0."""
         if metric not in COUNTED:
             return 0.0
-        rows = self.sizes.test if self.sizes else 0
+        rows = float(self.sizes.test) if self.sizes else 0.0
         if subgroup is not None:
             rows = self.subgroups().get(subgroup, 0.0)
         return 1 / rows if rows else 0.0
