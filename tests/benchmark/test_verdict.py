@@ -144,14 +144,14 @@ def _conclude(*results: list[JobResult], **more: Any) -> tuple[Verdict, list[Dif
 
 def test_equal_differences_of_few_counted_rows_show_nothing() -> None:
     settings = {"metric": "balanced_accuracy"}
-    worse = _arm("ctgan", [base - 0.01 for base in BASE])
-    verdict, differences = _conclude(worse, settings=settings)
+    better = _arm("ctgan", [base + 0.01 for base in BASE])
+    verdict, differences = _conclude(better, settings=settings)
     # One row of the hundred that a resample tests on, five times.
-    expected = corrected([-0.01] * 5, 1 / 3, 0.95, step=0.01)
+    expected = corrected([0.01] * 5, 1 / 3, 0.95, step=0.01)
     assert verdict.decision == "inconclusive"
     assert verdict.interval.low == pytest.approx(expected.low)
     assert verdict.interval.high == pytest.approx(expected.high)
-    assert expected.high > 0
+    assert expected.low < 0
     by_metric = {d.metric: d.interval for d in differences if d.learner == "best"}
     assert by_metric["roc_auc"].low == pytest.approx(by_metric["roc_auc"].high)
 
