@@ -119,7 +119,9 @@ def test_a_cluster_of_its_own_has_what_it_needs(tmp_path: Path) -> None:
         list(in_flight([0, 1], partial(work.threads, tmp_path), engine))
         list(in_flight([0], partial(work.note, tmp_path), engine))
         worker = int((tmp_path / "0.txt").read_text())
-        assert Path(f"/proc/{worker}").exists()
+        environment = Path(f"/proc/{worker}/environ").read_text()
+        assert "OMP_NUM_THREADS=1\0" in environment
+        assert "MALLOC_TRIM_THRESHOLD_" not in environment
     for path in tmp_path.glob("*.json"):
         assert set(path.read_text().strip("[]").split(", ")) == {"1"}
     wait_for(lambda: not Path(f"/proc/{worker}").exists(), seconds=10)
