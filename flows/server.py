@@ -26,10 +26,10 @@ def wait(patience: float = PATIENCE) -> None:
         if time.monotonic() >= end:
             raise MachineError(
                 f"the Prefect server at {address} does not answer: {refusal}",
-                "start it with: make stack",
+                "start it with make stack, or correct PREFECT_API_URL",
             )
         if not waiting:
-            say(f"Waiting for the Prefect server at {address}.")
+            say(f"Waiting {patience:.0f} s for the Prefect server at {address}: {refusal}.")
             waiting = True
         time.sleep(1)
 

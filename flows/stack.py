@@ -157,7 +157,9 @@ def up(stack: Stack) -> None:
         stack.start(name)
     print(f"Prefect  {stack.url}")
     print(f"reports  {stack.environment()['SYNTHGEN_REPORTS_URL']}")
-    print(f"to submit jobs from a shell: export PREFECT_API_URL={stack.url}/api")
+    print("to submit and track jobs from a shell:")
+    print(f"  export PREFECT_API_URL={stack.url}/api")
+    print(f"  export SYNTHGEN_REPORTS_URL={stack.environment()['SYNTHGEN_REPORTS_URL']}")
 
 
 def serve(stack: Stack) -> None:
