@@ -114,7 +114,9 @@ class Comparison:
             return (result.again or {}).get(name)
 
         found = list(self._readings(arm, other, learner, read))
-        step = 0.0 if self._same(arm, other, learner) else self.step(name, subgroup)
+        step = self.step(name, subgroup)
+        if step and self._same(arm, other, learner):
+            step = 0.0
         if learner == BEST and subgroup is None and target_class is None:
             second = list(self._readings(arm, other, learner, repeated))
             if [r for r, _, _ in second] == [r for r, _, _ in found]:

@@ -59,13 +59,13 @@ def clear_loser(
     the resamples up to there by number, not in the order in which they were finished; a resample
     in which the arm failed leaves its difference out. The test is one-sided, at level
     ``spend / len(looks(planned))``: the corrected statistic (mean - minimum) / error against
-    Student's t. ``minimum`` >= 0 is the smallest useful gain and ``test_ratio`` n_test / n_train
-    of a split.
+    Student's t. ``minimum`` >= 0 is the smallest useful gain, ``test_ratio`` n_test / n_train
+    of a split, and ``step`` by how much one test row changes a score that counts rows.
 
     Under the model of :mod:`synthgen.benchmark.statistics`, an arm with a true gain of at least
     ``minimum`` is dropped at any of the looks with a chance of at most ``spend``. An arm with
-    fewer than three differences, or whose differences are all the same and so show no error, is
-    kept. Raises ValueError for more differences than planned.
+    fewer than three differences, or whose differences are all the same and so show no error
+    (with ``step`` 0), is kept. Raises ValueError for more differences than planned.
     """
     if len(differences) > planned:
         raise ValueError(f"{len(differences)} differences, but {planned} resamples were planned")

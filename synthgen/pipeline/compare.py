@@ -151,16 +151,20 @@ def paired(run_a: Run, run_b: Run) -> tuple[Difference | None, ...]:
     """
     one, two = stages.comparison(run_a), stages.comparison(run_b)
     arms: list[str] = [stages.settings(run).generator.name for run in (run_a, run_b)]
-    return tuple(
-        _paired(one, two, arms, metric)
-        for metric in dict.fromkeys([one.settings.metric, *scorers(one.task)])
-    )
+    metrics = list(dict.fromkeys([one.settings.metric, *scorers(one.task)]))
+    # Equal in every score, those of probabilities too: no difference, and none by chance.
+    same = all(one.scores(arms[0], name) == two.scores(arms[1], name) for name in metrics)
+    return tuple(_paired(one, two, arms, metric, counted=not same) for metric in metrics)
 
 
-def _paired(one: Board, two: Board, arms: list[str], metric: str) -> Difference | None:
+def _paired(
+    one: Board, two: Board, arms: list[str], metric: str, *, counted: bool
+) -> Difference | None:
+    """``counted``: a score that counts rows varies by what counting must."""
     first, second = one.scores(arms[0], metric), two.scores(arms[1], metric)
     both = sorted(set(first) & set(second))
-    step = one.step(metric) / 2  # scores are means of two measurements
+    # Scores are means of two measurements, and move in half steps.
+    step = one.step(metric) / 2 if counted else 0.0
     found = Pairs(both, [second[r] for r in both], [first[r] for r in both], step=step)
     estimate = one.of(found)
     if estimate is None:

@@ -311,7 +311,7 @@ def test_balancing_needs_less_evidence_where_the_metric_asks_for_it(
     """A gain of 0.6 points with a standard error of 2.3, and of 2 points on the inner rows."""
     noisy = [base + 0.006 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
     weights = _arm("class_weights", noisy, inner=np.mean(BASE) + 0.02)
-    ctgan = _arm("ctgan", _gain(-0.06))
+    ctgan = _arm("ctgan", _gain(-0.03))
     verdict, _ = _conclude(
         weights, ctgan, settings={"metric": metric}, baseline=_arm("nothing", BASE, inner=0.804)
     )

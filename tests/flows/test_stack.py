@@ -14,7 +14,6 @@ from threading import Timer
 import pytest
 
 import flows.stack
-from flows.stack import serve
 from tests.flows.stack import Stack, free_port, new_stack
 
 
@@ -121,19 +120,21 @@ def test_a_server_that_hangs_is_started_anew(
             return {"server": command}
 
     fake = Fake(tmp_path, port)
-    serve(fake)
-    first = fake.process("server")
-    serve(fake)
-    assert fake.process("server") == first
-    assert first is not None
-    first.suspend()
-    Timer(10, first.resume).start()  # in time to obey
-    serve(fake)
-    second = fake.process("server")
-    assert second is not None
-    assert second != first
-    assert not first.is_running()
-    fake.stop("server")
+    try:
+        flows.stack.serve(fake)
+        first = fake.process("server")
+        flows.stack.serve(fake)
+        assert fake.process("server") == first
+        assert first is not None
+        first.suspend()
+        Timer(10, first.resume).start()  # in time to obey
+        flows.stack.serve(fake)
+        second = fake.process("server")
+        assert second is not None
+        assert second != first
+        assert not first.is_running()
+    finally:
+        fake.stop("server")
 
 
 def test_a_port_that_something_else_uses_is_named(tmp_path: Path) -> None:
