@@ -30,8 +30,10 @@ QUERIES = 1 + SPLITS
 COVERED = 0.9
 """Neighbouring bins of the first grid are joined until those that can be told from noise hold such
 a share of the rows."""
+JOINS = 12
+"""The first grid is looked at with its bins joined 1, 2, 4, ... 2048 at a time."""
 FALSE = 0.01
-"""How many empty bins are taken for full ones, on average over a grid."""
+"""How many empty bins are taken for full ones, on average, in all these looks together."""
 EXPONENTS = (-64, 1024)
 """The grid of quantities has edges at powers of two; smaller magnitudes count as zero."""
 ZERO = math.ldexp(1.0, EXPONENTS[0])
@@ -125,12 +127,12 @@ def _told_from_noise(
     # From zero outwards, so that small magnitudes are joined first on either side.
     mirrored = grid.family < 0
     within[mirrored] = within[mirrored][::-1]
-    for doubling in range(12):
+    for doubling in range(JOINS):
         group = np.stack([grid.family, within >> doubling])
         begin = np.flatnonzero(np.append(True, (np.diff(group) != 0).any(axis=0)))
         size = np.diff(np.append(begin, len(counts)))
         joined = np.add.reduceat(counts, begin)
-        kept = joined >= RARE + std * np.sqrt(size) * float(norm.isf(FALSE / len(begin)))
+        kept = joined >= RARE + std * np.sqrt(size) * float(norm.isf(FALSE / (JOINS * len(begin))))
         held = int(joined[kept].sum())
         # Wider bins say less of where the rows are: only for clearly more rows.
         if held > 1.1 * most:
