@@ -10,19 +10,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from synthgen.config.unions import generators, name_of
+from synthgen.data.quoting import some
 
 
 def explain(
     error: ValidationError, settings: Mapping[str, Any], kind: type[BaseModel]
 ) -> tuple[str, str]:
-    """Cause and remedy of the first problem with settings of this kind of configuration; further
-    ones are counted."""
+    """Cause and remedy of the first problem with settings of this kind of configuration; where
+    further ones are is named."""
     problems = error.errors(include_url=False)
     first = problems[0]
-    place = _place(first["loc"], settings)
-    name = ".".join(f'"{part}"' if "." in part else part for part in place)
-    name = name or "the configuration"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    place, name = _place(first["loc"], settings), _name(first["loc"], settings)
+    others = [_name(problem["loc"], settings) for problem in problems[1:]]
+    more = f" (wrong as well: {some(others)})" if others else ""
     match first["type"]:
         case "extra_forbidden":
             known = _fields_at(place[:-1], settings, kind)
@@ -72,6 +72,11 @@ def explain(
 
 
 _QUOTES = "a column name with dots goes in quotes: --set 'data.columns.\"a.b\".kind=text'"
+
+
+def _name(loc: tuple[int | str, ...], settings: Mapping[str, Any]) -> str:
+    place = _place(loc, settings)
+    return ".".join(f'"{part}"' if "." in part else part for part in place) or "the configuration"
 
 
 def _place(loc: tuple[int | str, ...], settings: Mapping[str, Any]) -> list[str]:

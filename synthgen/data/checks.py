@@ -12,6 +12,7 @@ from synthgen.data.cells import CODE, NUMBER
 from synthgen.data.dtypes import family
 from synthgen.data.keys import is_key
 from synthgen.data.overrides import ColumnOverride, did_you_mean
+from synthgen.data.quoting import some
 from synthgen.data.schema import Task
 from synthgen.errors import DataError
 
@@ -147,11 +148,12 @@ def check_target(frame: Frame, target: str, task: Task) -> None:
             f"The target {target!r} has {len(counts)} class: there is nothing to tell apart.",
             "Choose a target with at least two classes.",
         )
-    lonely = int((counts < 2).sum())
+    lonely = [str(value) for value in counts.index[counts < 2]]
     if lonely:
         quantity = ", or declare its kind as numeric if it is a quantity"
         raise DataError(
-            f"The target {target!r} has {lonely} of {len(counts)} classes with one row only.",
+            f"The target {target!r} has {len(lonely)} of {len(counts)} classes with one row "
+            f"only: {some(lonely)}.",
             "Every class needs two rows or more, one to learn from and one to test on: "
             f"merge or remove such classes{quantity if found in ('integer', 'real') else ''}.",
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from synthgen.data.images.names import shown
+from synthgen.data.quoting import shown
 from synthgen.errors import ConfigError, MachineError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthgen.data.images.images import Images
-from synthgen.data.images.names import some
+from synthgen.data.quoting import some
 from synthgen.errors import DataError
 
 

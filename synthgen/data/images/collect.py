@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from synthgen.data.images.decode import BadImageError, decode
 from synthgen.data.images.fit import fit, to_grey
 from synthgen.data.images.images import Class
-from synthgen.data.images.names import shown
 from synthgen.data.images.options import ImageOptions
+from synthgen.data.quoting import shown
 from synthgen.errors import DataError
 
 TOLERATED = 0.01

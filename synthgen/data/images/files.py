@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from synthgen.data.images.decode import BadImageError
-from synthgen.data.images.names import is_hidden, points_outside, shown, some
+from synthgen.data.images.names import is_hidden, points_outside
 from synthgen.data.images.options import ImageOptions
+from synthgen.data.quoting import shown, some
 from synthgen.errors import DataError, MachineError
 
 INFLATION, HARMLESS = 100, 2**26

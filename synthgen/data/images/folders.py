@@ -10,7 +10,8 @@ from synthgen.data.images.decode import EXTENSIONS, BadImageError
 from synthgen.data.images.files import Files
 from synthgen.data.images.found import Found
 from synthgen.data.images.layout import ImageLayout
-from synthgen.data.images.names import clean, shown, some, valid
+from synthgen.data.images.names import clean, valid
+from synthgen.data.quoting import shown, some
 from synthgen.errors import DataError
 
 LISTINGS = ("labels.csv", "metadata.csv")

@@ -17,10 +17,11 @@ from synthgen.data.images.found import Found
 from synthgen.data.images.images import Class
 from synthgen.data.images.labels import as_class
 from synthgen.data.images.layout import ImageLayout
-from synthgen.data.images.names import clean, points_outside, some
+from synthgen.data.images.names import clean, points_outside
 from synthgen.data.options import ReadOptions
 from synthgen.data.origin import Origin
 from synthgen.data.overrides import did_you_mean
+from synthgen.data.quoting import some
 from synthgen.errors import DataError
 
 FILE_COLUMNS = ("file_name", "file", "filename", "image")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -13,19 +13,6 @@ LONGEST = 200
 """Bytes of UTF-8 that a written name may have between two slashes; most disks take 255."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _UNFIT = re.compile(r'[<>:"|?*\\]')
-
-
-def shown(name: str) -> str:
-    """The name as a message may hold it: one line, all that is not printable escaped."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
-    )
-
-
-def some(names: Sequence[str], at_most: int = 3) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
-    return ", ".join(map(shown, names[:at_most])) + more
 
 
 def is_hidden(name: str) -> bool:

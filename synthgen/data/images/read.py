@@ -24,10 +24,11 @@ from synthgen.data.images.images import Images
 from synthgen.data.images.labels import coded
 from synthgen.data.images.layout import ImageLayout
 from synthgen.data.images.listing import read_listing
-from synthgen.data.images.names import shown, unique
+from synthgen.data.images.names import unique
 from synthgen.data.images.options import ImageOptions
 from synthgen.data.images.parquet import image_columns, read_images_parquet
 from synthgen.data.parquet import opened
+from synthgen.data.quoting import shown
 from synthgen.errors import ConfigError, DataError, MachineError
 
 __all__ = ["Arrays", "LoadedImages", "looks_like_images", "read_images"]

@@ -16,9 +16,10 @@ from synthgen.data.images.folders import LISTINGS
 from synthgen.data.images.images import Images
 from synthgen.data.images.layout import ImageLayout
 from synthgen.data.images.listing import FILE_COLUMNS
-from synthgen.data.images.names import is_hidden, portable, shown, unique, written_names
+from synthgen.data.images.names import is_hidden, portable, unique, written_names
 from synthgen.data.images.write_parquet import write_images_parquet
 from synthgen.data.origin import Origin
+from synthgen.data.quoting import shown
 from synthgen.errors import DataError
 
 

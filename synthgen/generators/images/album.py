@@ -13,7 +13,7 @@ from PIL import Image
 
 from synthgen.data.images.decode import encode_png
 from synthgen.data.images.images import Images
-from synthgen.data.images.names import some
+from synthgen.data.quoting import some
 from synthgen.generators.images import looks
 from synthgen.generators.images import progress as training
 from synthgen.generators.images.sampler import ImageSampler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synthgen.data.images.names import some
+from synthgen.data.quoting import some
 from synthgen.metrics.base import NotComputable
 from synthgen.metrics.images.base import Figure
 from synthgen.metrics.images.density_coverage import density_coverage

@@ -14,9 +14,9 @@ from synthgen.config import ImageConfig
 from synthgen.data.images.checks import check_images
 from synthgen.data.images.duplicates import near_duplicates
 from synthgen.data.images.images import Images
-from synthgen.data.images.names import some
 from synthgen.data.images.read import LoadedImages, read_images
 from synthgen.data.images.split import split_images
+from synthgen.data.quoting import some
 from synthgen.errors import DataError
 from synthgen.pipeline.events import Event, Notify
 from synthgen.pipeline.images.beginning import beginning
