@@ -243,11 +243,21 @@ def submit(job: AugmentJob, force: bool) -> str:
 
 def main() -> NoReturn:
     """The command line of this module; leaves with the exit code of the contract."""
-    parser = argparse.ArgumentParser(prog="python -m flows.augment", description=main.__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="a configuration file")
-    parser.add_argument("--out", default=None, help="the run directory, or its URL")
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.augment",
+        description="Run synthgen augment as a tracked flow, here and now or on a worker of the "
+        "stack (python -m flows.stack up). The server is the one that PREFECT_API_URL names.",
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, help="a configuration file, as config.yaml of a run"
+    )
+    parser.add_argument(
+        "--out", default=None, help="the run directory, or its URL (default: one in runs/)"
+    )
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
-    parser.add_argument("--submit", action="store_true", help="leave it to a worker")
+    parser.add_argument(
+        "--submit", action="store_true", help="leave it to a worker, and print where it is tracked"
+    )
     given = parser.parse_args()
 
     def run() -> None:

@@ -181,10 +181,12 @@ def down(stack: Stack) -> None:
 
 
 def status(stack: Stack) -> None:
-    """What runs."""
+    """What runs, and whether the server answers."""
     for name in NAMES:
         found = stack.process(name)
-        print(f"{name:<11}  {'down' if found is None else f'process {found.pid}'}")
+        silent = name == "server" and found is not None and not _answers(stack)
+        state = "down" if found is None else f"process {found.pid}"
+        print(f"{name:<11}  {state}{', does not answer' if silent else ''}")
 
 
 def _answers(stack: Stack) -> bool:
@@ -225,7 +227,11 @@ def _python(stack: Stack, module: str, *arguments: str) -> None:
 
 def main() -> NoReturn:
     """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m flows.stack", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.stack",
+        description=__doc__.replace("``", ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("what", choices=["up", "down", "status"])
     given = parser.parse_args()
     guard(lambda: {"up": up, "down": down, "status": status}[given.what](Stack.here()))

@@ -106,8 +106,8 @@ def test_parameters_are_refused_at_submission(tmp_path: Path) -> None:
 
 # What the stack starts outlives whoever started it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_server_that_hangs_is_started_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_server_that_hangs_is_told_and_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("flows.stack.PATIENCE", 5.0)
     (tmp_path / "api").mkdir()
@@ -126,7 +126,12 @@ def test_a_server_that_hangs_is_started_anew(
         flows.stack.serve(fake)
         assert fake.process("server") == first
         assert first is not None
+        flows.stack.status(fake)
         first.suspend()
+        flows.stack.status(fake)
+        answering, silent = capsys.readouterr().out.splitlines()[:: len(flows.stack.NAMES)]
+        assert answering.endswith(f"process {first.pid}")
+        assert silent.endswith(f"process {first.pid}, does not answer")
         Timer(10, first.resume).start()  # in time to obey
         flows.stack.serve(fake)
         second = fake.process("server")
