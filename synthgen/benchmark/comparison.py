@@ -345,7 +345,7 @@ class Comparison:
             if not result.curve or best is None or result.sizes is None:
                 continue
             points = {c.rows: c.score for c in result.curve if c.learner == best.learner}
-            full = best.scores[self.settings.metric]
+            full = _full(best, self.settings.metric)
             if len(points) == len(self.settings.curve) and full is not None:
                 points[result.sizes.train] = full
                 rows.append(sorted(points))
@@ -397,6 +397,13 @@ def _averaged(first: Sequence[Triple], second: Sequence[Triple], step: float) ->
         float(np.mean(np.square(apart))) / 4 if apart else 0.0,
         step,
     )
+
+
+def _full(result: LearnerResult, metric: str) -> float | None:
+    """The mean of both measurements, as the differences have it; of one where there is one."""
+    measured = (result.scores[metric], (result.again or {}).get(metric))
+    known = [score for score in measured if score is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _inner(result: LearnerResult) -> float:

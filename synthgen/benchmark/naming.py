@@ -72,6 +72,13 @@ def interval(gain: Estimate, settings: DecideSettings) -> str:
     )
 
 
+def brief(gain: Estimate) -> str:
+    """``1.2 points (−0.3 to 2.7)``."""
+    digits = 2 if gain.high - gain.low < 0.01 else 1
+    mean, low, high = (_number(value, digits) for value in (gain.mean, gain.low, gain.high))
+    return f"{mean} points ({low} to {high})"
+
+
 def points(effect: float) -> str:
     """An amount: ``1.2 points``."""
     found = effect * 100
@@ -109,9 +116,7 @@ def useful_text(known: RealEquivalents | None, settings: DecideSettings) -> str:
         return f"more than {known.ceiling:,} more {what}"
     low = max(1, _rounded(known.useful_low))
     if known.useful_high >= known.ceiling:
-        about = "more than" if known.useful >= known.ceiling else "about"
-        most = min(_rounded(known.useful), known.ceiling)
-        return f"{about} {most:,} more {what} ({low:,} at least)"
+        return f"{low:,} to more than {known.ceiling:,} more {what}"
     return f"{low:,} to {_rounded(known.useful_high):,} more {what}"
 
 

@@ -19,6 +19,7 @@ from synthgen.benchmark.limits import limits
 from synthgen.benchmark.naming import (
     amount,
     arm_name,
+    brief,
     interval,
     points,
     subject,
@@ -29,6 +30,9 @@ from synthgen.benchmark.scoring import SCORERS
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.statistics import POWER
 from synthgen.results import Recipe
+
+FAR = 100
+"""So many times the rows at hand are as good as out of reach."""
 
 
 def sentence(finding: Finding, board: Comparison) -> str:
@@ -87,9 +91,10 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         found += [_same_learner(c, board) for c in (lead, finding.shown) if c is not None]
         recipe, times, of = board.usual_recipe(lead.arm)
         if recipe is not None:
+            often = "" if times == of else "most often, "
             found.append(
                 f"{arm_name(lead.arm, settings)}: {amount(recipe, settings)}"
-                f"{_how(recipe, settings)} was chosen inside in {times} of {of} resamples."
+                f"{_how(recipe, settings)} was chosen inside {often}in {times} of {of} resamples."
             )
         found.append(
             f"A true effect of {points(finding.detectable)} would have been found with "
@@ -98,8 +103,8 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
         )
         if finding.rows_needed is not None and finding.decision == "inconclusive":
             found.append(
-                f"About {finding.rows_needed:,} training {settings.unit}s would be needed to find "
-                f"{points(settings.minimum_effect)}, if all else stays the same."
+                f"To find {points(settings.minimum_effect)} would take "
+                f"{_wanted(finding.rows_needed, board)}, if all else stays the same."
             )
     return [text for text in dict.fromkeys(found) if text] + limits(board)
 
@@ -152,6 +157,11 @@ def _why(finding: Finding, lead: Contender, board: Comparison) -> str:
         )
     if lead.p_value <= 1 - settings.confidence and gain.mean > 0:
         return f"A gain is shown, but its mean is below {points(useful)}."
+    if _one_of_many(lead, settings):
+        return (
+            "The interval alone would show a gain; adjusted for the "
+            f"{len(finding.measured)} arms that were tried none is shown."
+        )
     return "The interval contains both no gain and a useful one."
 
 
@@ -210,7 +220,7 @@ def _refusal(finding: Finding, lead: Contender, board: Comparison) -> str:
     if repeats(board, board.source(lead.arm)):
         return f"{said}, but these {settings.unit}s only repeat training {settings.unit}s"
     if finding.cheap is not None and finding.arm == finding.cheap.arm:
-        return said
+        return said + _over(finding, settings)
     if lead.gain.high >= settings.minimum_effect and exhausted(
         finding.room, settings.minimum_effect
     ):
@@ -266,16 +276,43 @@ def _open(finding: Finding, lead: Contender, board: Comparison) -> str:
             f", and your {settings.unit}s alone reach {_reached(finding, settings)}, which hardly "
             f"leaves room for a gain of {points(settings.minimum_effect)}"
         )
+    elif _one_of_many(lead, settings):
+        said += (
+            f", which shows no gain where {len(finding.measured)} arms were tried "
+            f"(p = {lead.p_value:.2g}, adjusted)"
+        )
     else:
         wanted = points(settings.minimum_effect)
         said += f", too uncertain to tell whether it is worth {wanted} or more"
     if finding.rows_needed is not None:
-        said += f"; about {finding.rows_needed:,} training {settings.unit}s would tell"
+        said += f"; {_wanted(finding.rows_needed, board)} would tell"
     if cheap is not None and finding.arm == cheap.arm:
         kind = "a gain" if cheap.helps else "a probable gain"
         gain = interval(cheap.gain, settings)
+        if not (lead.helps or finding.scarce):
+            said += _over(finding, settings)
         return f"{said}; meanwhile use {arm_name(cheap.arm, settings)}, for {kind} of {gain}"
     return said if finding.scarce else f"{said}; no cheap alternative is likely to help either"
+
+
+def _one_of_many(lead: Contender, settings: DecideSettings) -> bool:
+    """Whether the lead's own interval shows a gain, and the number of arms takes that back."""
+    return lead.gain.low > 0 and lead.p_value > 1 - settings.confidence
+
+
+def _over(finding: Finding, settings: DecideSettings) -> str:
+    """What the lead adds to the arm that is recommended instead."""
+    if finding.ahead is None or finding.cheap is None:
+        return ""
+    return f"; over {arm_name(finding.cheap.arm, settings)} {brief(finding.ahead)}"
+
+
+def _wanted(rows: int, board: Comparison) -> str:
+    """How many training rows; beyond some hundred times those at hand the number says nothing."""
+    unit = board.settings.unit
+    if board.sizes is not None and rows > FAR * board.sizes.used:
+        return f"more than {FAR} times your training {unit}s"
+    return f"about {rows:,} training {unit}s"
 
 
 def _cheap(finding: Finding, settings: DecideSettings) -> str:

@@ -6,6 +6,7 @@ from synthgen.report import advice, image_recipe, numbers, recipe
 from synthgen.report.wording import REGRESSION, name, noun, phrase, source
 from synthgen.results import Recipe, Report, Verdict
 
+_FAR = 100
 _NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
 
 
@@ -143,13 +144,22 @@ def _find_out(report: Report) -> list[str]:
         )
     have = report.provenance.rows.get("train")
     if verdict.rows_needed is not None and verdict.rows_needed > (have or 0):
-        yours = f" (you have {numbers.count(have)})" if have is not None else ""
         found.append(
-            f"To measure an effect as small as {wants} takes about "
-            f"{numbers.significant(verdict.rows_needed, 2)} training {unit}s{yours}."
+            f"To measure an effect as small as {wants} takes "
+            f"{_rows(verdict.rows_needed, have, unit)}."
         )
     elif not larger:
         found.append(
             f"For a finer answer collect more real {unit}s: the largest budget is already in use."
         )
     return found
+
+
+def _rows(needed: int, have: int | None, unit: str) -> str:
+    """How many training rows; beyond some hundred times those at hand the number says nothing."""
+    about = f"about {numbers.significant(needed, 2)} training {unit}s"
+    if have is None:
+        return about
+    if needed > _FAR * have:
+        return f"more than {_FAR} times your {numbers.count(have)} training {unit}s"
+    return f"{about} (you have {numbers.count(have)})"

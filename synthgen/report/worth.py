@@ -86,12 +86,12 @@ def _useful(known: RealEquivalents, report: Report) -> list[str]:
 
 
 def _cost(rows: int, known: RealEquivalents) -> str:
-    """``1,300 to 4,000``; without an interval ``about 1,300``, and without its upper end
-    ``about 1,300 (400 at least)``."""
+    """``1,300 to 4,000``; without an interval ``about 1,300``, and where the upper end is beyond
+    the curve ``1,300 to more than 9,000``."""
     low, high = known.useful_low, known.useful_high
     if low is None or high is None or low >= known.ceiling:
         return amount(rows, known)
     least = numbers.significant(max(1, low), 2)
     if high >= known.ceiling:
-        return f"{amount(rows, known)} ({least} at least)"
+        return f"{least} to {amount(high, known)}"
     return f"{least} to {numbers.significant(high, 2)}"

@@ -521,13 +521,37 @@ def test_too_few_of_a_class_recommend_only_what_theory_asks_for(
     assert (verdict.decision, verdict.arm) == ("inconclusive", arm)
 
 
-def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
-    scores = [base + 0.01 + 10 * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
+@pytest.mark.parametrize("spread", [3, 10])
+def test_an_open_question_says_how_many_rows_would_settle_it(spread: int) -> None:
+    gain = 0.001 * spread
+    scores = [base + gain + spread * float(w) for base, w in zip(BASE, WOBBLE, strict=True)]
     verdict, _ = _conclude(_arm("ctgan", scores))
     assert verdict.rows_needed is not None
     expected = 400 * (verdict.detectable_effect / 0.005) ** 2
     assert expected <= verdict.rows_needed <= 1.1 * expected
-    assert f"about {verdict.rows_needed:,} training rows" in verdict.sentence
+    wanted = f"about {verdict.rows_needed:,} training rows"
+    # Beyond that a number would be as good as any other.
+    far = "more than 100 times your training rows"
+    assert (far if verdict.rows_needed > 40_000 else wanted) + " would tell" in verdict.sentence
+
+
+def test_a_gain_that_is_lost_by_the_number_of_arms_is_told_as_that() -> None:
+    """The interval of one arm alone lies above the useful gain, and four arms were tried."""
+    arms = [_arm("ctgan", _gain(0.0075), inner=0.95)]
+    arms += [_arm(name, _gain(0.001)) for name in ("tvae", "arn", "mixture")]
+    verdict, _ = _conclude(*arms)
+    (lead,) = [d for d in verdict.alternatives if d.arm == "ctgan"]
+    assert verdict.decision == "inconclusive"
+    assert lead.interval.low > 0
+    assert "shows no gain where 4 arms were tried (p = " in verdict.sentence
+    assert any("adjusted for the 4 arms" in reason for reason in verdict.reasons)
+    assert not any("contains both" in reason for reason in verdict.reasons)
+
+
+def test_a_cheap_arm_instead_is_compared_with_what_it_stands_for() -> None:
+    verdict, _ = _conclude(_arm("ctgan", _gain(0.01)), _arm("smote", _gain(0.03, flip=True)))
+    assert verdict.arm == "smote"
+    assert "; over SMOTE −2.0 points (" in verdict.sentence
 
 
 def test_an_open_question_is_told_of_the_arm_that_leaves_it_open() -> None:
@@ -680,6 +704,19 @@ def test_a_gain_is_worth_as_many_real_rows_as_the_curve_says() -> None:
     assert verdict.equivalents.rows == pytest.approx(300, abs=3)
     assert verdict.equivalents.useful == pytest.approx(300 * (2 ** (1 / 6) - 1), abs=2)
     assert "as much as about 300 more real rows" in verdict.sentence
+
+
+def test_the_curve_ends_where_the_comparison_begins() -> None:
+    """Both are the means of two measurements."""
+    again = dict.fromkeys(CLASSIFICATION, 0.7)
+    curve = [CurveScore(learner="logistic", rows=150, score=0.5)]
+    results = [
+        _replaced(r.model_copy(update={"curve": curve}), again=again) for r in _arm("nothing", BASE)
+    ]
+    board = Comparison(results, SETTINGS.model_copy(update={"curve": (0.5,)}))
+    last = board.curve_points()[-1].score
+    assert last == pytest.approx((np.mean(BASE) + 0.7) / 2)
+    assert last == pytest.approx(np.mean(board.pairs("nothing", "nothing").other))
 
 
 # ---- what is wrong with the rows --------------------------------------------------------------

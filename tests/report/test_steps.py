@@ -151,6 +151,8 @@ def test_rows_that_would_settle_it(make_rich: MakeReport) -> None:
         "To measure an effect as small as 0.5 points takes about 61,000 training rows (you have "
         "26,049)."
     )
+    far = told(made, rows_needed=2_700_000)[-1]
+    assert far.endswith("takes more than 100 times your 26,049 training rows.")
     assert not any("To measure" in s for s in told(made, rows_needed=26_000))
     assert not any("To measure" in s for s in told(made, rows_needed=None))
 

@@ -73,7 +73,7 @@ def test_worth_in_words(
         ((1, None, None), "about 1 more real row"),
         ((CEILING, None, None), "more than 90,000 more real rows"),
         ((2130, 1320, 4480), "1,300 to 4,500 more real rows"),
-        ((2130, 1320, CEILING), "about 2,100 (1,300 at least) more real rows"),
+        ((2130, 1320, CEILING), "1,300 to more than 90,000 more real rows"),
         ((CEILING, CEILING, CEILING), "more than 90,000 more real rows"),
     ],
 )
