@@ -16,7 +16,7 @@ from synthgen.config.tables import TableConfig
 from synthgen.config.text import load, merge
 from synthgen.config.unions import names
 from synthgen.data.images.read import looks_like_images
-from synthgen.errors import ConfigError
+from synthgen.errors import ConfigError, DataError
 from synthgen.results import Modality
 
 CONFIGS: Mapping[Modality, type[TableConfig] | type[ImageConfig]] = {
@@ -43,7 +43,19 @@ def build(settings: Mapping[str, Any]) -> TableConfig | ImageConfig:
     try:
         return kind.model_validate(dict(settings) | {"modality": modality})
     except ValidationError as error:
+        if any(p["loc"] == ("data", "target") and p["type"] == "missing" for p in error.errors()):
+            _check_there(settings)
         raise ConfigError(*explain(error, settings, kind)) from None
+
+
+def _check_there(settings: Mapping[str, Any]) -> None:
+    """Of a source that is not there the path is wrong, whatever is missing else: a mistyped folder
+    of images would be asked for the target of a table."""
+    source = str(settings["data"].get("source") or "")
+    if source and ":" not in source and not Path(source).expanduser().exists():
+        raise DataError(
+            f"There is no file or folder {source}.", "Check the path, and where you are."
+        )
 
 
 def modality_of(settings: Mapping[str, Any]) -> Modality:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,10 @@ from filelock import FileLock, Timeout
 from synthgen import devices
 from synthgen.benchmark.threads import single_thread
 from synthgen.config import Config
+from synthgen.data.images.folders import LISTINGS
 from synthgen.data.images.layout import ImageLayout
 from synthgen.data.images.read import looks_like_images
+from synthgen.data.quoting import shown
 from synthgen.errors import ConfigError, MachineError
 from synthgen.generators.base import Chosen, PrivateSampler
 from synthgen.pipeline import models, stages
@@ -29,6 +31,7 @@ from synthgen.pipeline.whole import Whole
 from synthgen.report.choice import sentence
 from synthgen.report.sections.privacy import guarantee
 from synthgen.results import Score
+from synthgen.runs import Run
 from synthgen.training import parallel
 from synthgen.training.context import Context
 
@@ -177,20 +180,53 @@ def sample(
     force: bool,
 ) -> list[str]:
     """Draw so much from a model or the model of a run into ``out``, in its training data's format
-    (rows of a table also as CSV on standard output); returns what the user should know."""
-    if out is not None and out.is_dir() and any(out.iterdir()):
-        raise ConfigError(
-            f"{out} is a folder with something in it", "choose another name for --out"
-        )
+    (rows of a table also as CSV on standard output); returns what the user should know.
+
+    ``force`` replaces a file, or a folder that holds nothing but images as they are drawn.
+    """
+    taken = out is not None and out.is_dir() and any(out.iterdir())
     if out is not None and out.exists() and not force:
-        raise ConfigError(f"{out} exists", "choose another file, or replace it with --force")
+        what = "is a folder with something in it" if taken else "exists"
+        if taken or not out.is_dir():
+            raise ConfigError(f"{out} {what}", "choose another name, or replace it with --force")
+    elif out is not None and out.exists() and any(Run(p).begun for p in out.absolute().parents):
+        raise ConfigError(f"{out} is a part of a run", "choose another name for --out")
     model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
     if isinstance(model.origin, ImageLayout):
-        return images.sample(
-            path, model, rows, out, seed=seed, where=where, allow_copies=allow_copies
-        )
+
+        def drawing(place: Path | None) -> list[str]:
+            return images.sample(
+                path, model, rows, place, seed=seed, where=where, allow_copies=allow_copies
+            )
+
+        return drawing(out) if out is None or not taken else _drawn_anew(out, drawing)
+    if out is not None and out.is_dir():
+        raise ConfigError(f"{out} is a folder", "rows go to a file: choose another name for --out")
     source = tables.RowSource.of(path, model, where, allow_copies=allow_copies)
     return tables.sample(source, rows, out, seed=seed)
+
+
+def _drawn_anew(out: Path, drawing: Callable[[Path], list[str]]) -> list[str]:
+    """Replace a folder of images, and no other: what else is there was not drawn."""
+    other = next((p for p in out.rglob("*") if p.is_symlink() or not _drawn(p)), None)
+    if other is not None:
+        raise ConfigError(
+            f"{out} holds more than drawn images: {shown(str(other.relative_to(out)))}",
+            "choose another name for --out, or empty the folder",
+        )
+    _recover(out)
+    draft = out.with_name(f".{out.name}.draft{out.suffix}")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        notices = drawing(draft)
+        _put(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return notices
+
+
+def _drawn(path: Path) -> bool:
+    return path.is_dir() or path.suffix == ".png" or path.name in LISTINGS
 
 
 def evaluate(

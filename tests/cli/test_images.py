@@ -51,7 +51,7 @@ def test_augment_train_sample_evaluate_resume(cli: Cli, folder: Path) -> None:
     assert ended.code == 0, ended.err
     ended = cli("sample", "run", "-n", "9", "--out", "run/augmented", "--force")
     assert ended.code == 2
-    assert "something in it" in ended.err
+    assert "a part of a run" in ended.err
     rings = read_images("rings.zip").images
     assert [rings.classes[k] for k in rings.labels] == ["ring"] * 9
     ended = cli("evaluate", str(folder), "run/synthetic", "--json")
@@ -70,6 +70,36 @@ def test_augment_train_sample_evaluate_resume(cli: Cli, folder: Path) -> None:
     ended = cli("sample", "model", "-n", "5", "--out", "drawn.parquet")
     assert ended.code == 0, ended.err
     assert len(read_images("drawn.parquet").images) == 5
+    # A folder above is made; what is there is replaced if that is asked for and nothing is lost.
+    words = ("sample", "model", "--out", "some/drawn")
+    assert cli(*words, "-n", "5").code == 0
+    ended = cli(*words, "-n", "7")
+    assert ended.code == 2
+    assert "--force" in ended.err
+    assert cli(*words, "-n", "7", "--force").code == 0
+    assert len(read_images("some/drawn").images) == 7
+    Path("some/drawn/notes.txt").write_text("mine")
+    ended = cli(*words, "-n", "3", "--force")
+    assert ended.code == 2
+    assert "notes.txt" in ended.err
+    assert len(read_images("some/drawn").images) == 7
+    assert [p.name for p in Path("some").iterdir()] == ["drawn"]
+
+
+def test_a_source_that_is_not_there_or_damaged_is_what_is_wrong(cli: Cli, tmp_path: Path) -> None:
+    """And not the target of a table, which was not given."""
+    Path("bad.zip").write_bytes(b"PK\x03\x04 and nothing more")
+    Path("one.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    for source, words in (
+        ("nowhere/", "no file or folder nowhere/"),
+        ("nowhere.csv", "no file or folder nowhere.csv"),
+        ("bad.zip", "bad.zip"),
+        ("one.jpg", "one.jpg is a single image"),
+    ):
+        ended = cli("augment", source, "--out", "run")
+        assert ended.code == 3, ended.err
+        assert words in ended.err
+        assert "target" not in ended.err
 
 
 def test_a_dry_run_writes_nothing(cli: Cli, folder: Path, tmp_path: Path) -> None:

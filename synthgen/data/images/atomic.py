@@ -14,7 +14,8 @@ from synthgen.errors import ConfigError, MachineError
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write a file or folder to, which is moved to ``path`` at the end
-    of the block, and removed if that fails. A file at ``path`` is replaced.
+    of the block, and removed if that fails. A file at ``path`` is replaced; folders above it are
+    made.
 
     Raises :class:`ConfigError` where a folder with something in it is in the way, and
     :class:`MachineError` where the disk does not take what is written.
@@ -23,6 +24,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         if path.is_dir() and any(path.iterdir()):
             raise ConfigError(f"{name} exists already.", "Give another name, or remove it.")
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".synthgen-", dir=path.parent) as private:
             place = Path(private) / "written"
             yield place

@@ -107,7 +107,7 @@ class Stack:
             raise DataError(
                 f"{self._source}: the images differ in size: {shown(self._first)} has {sizes[0]} "
                 f"pixels, {shown(name)} has {sizes[1]}.",
-                f"Give the size that all shall get, for example size={min(self._size)}.",
+                f"Give the size that all shall get, for example data.read.size={min(self._size)}.",
             )
         if self._options.channels == 1:
             pixels = to_grey(pixels)

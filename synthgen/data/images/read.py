@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from synthgen.data.images.arrays import SKLEARN, Arrays, check_arrays, each, load_sklearn
 from synthgen.data.images.collect import Collected, Skipped, Stack, collect, listed
-from synthgen.data.images.decode import grey_if_equal
+from synthgen.data.images.decode import EXTENSIONS, grey_if_equal
 from synthgen.data.images.files import Files, FolderFiles, ZipFiles
 from synthgen.data.images.folders import LISTINGS, prefix_of, read_folders
 from synthgen.data.images.found import Found
@@ -79,13 +79,16 @@ def read_images(
         return _from_parquet(data, name, target, options)
     if not head:
         raise DataError(f"{name} is empty.", _REMEDY)
+    if Path(name).suffix.lower() in EXTENSIONS:
+        raise DataError(f"{name} is a single image.", _REMEDY)
     raise DataError(f"{name} is neither a folder nor a ZIP archive nor a Parquet file.", _REMEDY)
 
 
 def looks_like_images(source: str | Path) -> bool:
     """Whether a source is for :func:`read_images`: a folder (but none of Parquet files), a ZIP
     archive (but no workbook of a spreadsheet), a Parquet file with a column of images, images of
-    scikit-learn. Nothing is decoded; what cannot be read is no image."""
+    scikit-learn; also what :func:`read_images` will refuse, a damaged archive or a single image.
+    Nothing is decoded; what cannot be read is no image."""
     text = str(source)
     if text.startswith("sklearn:"):
         return text.removeprefix("sklearn:") in SKLEARN
@@ -98,11 +101,15 @@ def looks_like_images(source: str | Path) -> bool:
             return not any(inner.suffix.lower() in _PARQUET for inner in path.iterdir())
         with path.open("rb") as file:
             head = file.read(4)
+        if path.suffix.lower() in EXTENSIONS:
+            return True
         if head in _ZIP:
             with zipfile.ZipFile(path) as archive:
                 return "[Content_Types].xml" not in archive.namelist()
         return head == b"PAR1" and _has_images(path)
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+    except zipfile.BadZipFile:
+        return path.suffix.lower() == ".zip"
+    except (OSError, ValueError, NotImplementedError):
         return False
 
 

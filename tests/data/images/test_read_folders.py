@@ -336,7 +336,9 @@ def test_url(tmp_path: Path) -> None:
 def test_what_is_no_set_of_images(tmp_path: Path) -> None:
     assert "There is no file" in refusal(lambda: read_images(tmp_path / "none")).cause
     assert "There is no file" in refusal(lambda: read_images("a\0b")).cause
-    for name, data in (("x.png", png()), ("x.csv", b"a,b\n1,2\n"), ("x.zip", b"no archive")):
+    (tmp_path / "x.png").write_bytes(png())
+    assert "is a single image" in refusal(lambda: read_images(tmp_path / "x.png")).cause
+    for name, data in (("x.csv", b"a,b\n1,2\n"), ("x.zip", b"no archive")):
         (tmp_path / name).write_bytes(data)
         assert "neither" in refusal(lambda: read_images(tmp_path / name)).cause  # noqa: B023
     (tmp_path / "none.zip").write_bytes(b"")
@@ -355,4 +357,8 @@ def test_looks_like_images(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     assert not looks_like_images(tmp_path / "x.csv")
     (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04")
-    assert not looks_like_images(tmp_path / "cut.zip")
+    assert looks_like_images(tmp_path / "cut.zip")
+    (tmp_path / "cut.xlsx").write_bytes(b"PK\x03\x04")
+    assert not looks_like_images(tmp_path / "cut.xlsx")
+    (tmp_path / "x.JPG").write_bytes(b"")
+    assert looks_like_images(tmp_path / "x.JPG")

@@ -272,7 +272,9 @@ def test_what_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "old.parquet").write_text("old")
     write_images(parquet.images, parquet.layout, tmp_path / "old.parquet")
     same(read_images(tmp_path / "old.parquet").images, parquet.images)
-    nowhere = tmp_path / "no" / "where.parquet"
+    write_images(parquet.images, parquet.layout, tmp_path / "new" / "folder" / "x.parquet")
+    same(read_images(tmp_path / "new" / "folder" / "x.parquet").images, parquet.images)
+    nowhere = tmp_path / "old.parquet" / "where.parquet"
     refusal(lambda: write_images(parquet.images, parquet.layout, nowhere), MachineError)
 
 
