@@ -114,7 +114,10 @@ def sample(
     progress: options.Progress = ProgressStyle.auto,
     quiet: options.Quiet = False,
     verbose: options.Verbose = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file, or the folder of images, that is there.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace the file, or the folder of images, that is there."),
+    ] = False,
 ) -> None:
     """Draw rows or images from a trained model.
 
