@@ -33,14 +33,14 @@ def versions() -> dict[str, str]:
 
 
 def curves(path: Path) -> list[Curve]:
-    """One curve per logged quantity, thinned evenly."""
+    """One curve per logged quantity that ever was other than 0, thinned evenly."""
     records = read_log(path)
     found = dict.fromkeys(name for record in records for name in record)
     names = [name for name in found if name not in ("step", "steps", "epoch")]
     curves = []
     for name in names:
         points = [(int(r["step"]), float(r[name])) for r in records if r.get(name) is not None]
-        if not points:
+        if not any(value for _, value in points):
             continue
         kept = np.unique(np.linspace(0, len(points) - 1, CURVE_POINTS).round().astype(int))
         curves.append(

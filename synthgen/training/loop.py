@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -66,10 +67,11 @@ def loop(
 ) -> int:
     """Call ``step(1)``, ``step(2)``, ... ``step(steps)``; returns the number of the last step.
 
-    ``step`` returns losses as tensors without dimensions and never waits for the device; the
-    means since the last record are logged now and then. All that a step changes is in ``parts``,
-    and all it draws at random follows from its number: then a training that was killed goes on
-    from ``context.checkpoints`` to the same weights. ``fingerprint`` tells trainings apart.
+    ``step`` returns losses as tensors without dimensions, not all in every step, and never waits
+    for the device; the means since the last record are logged now and then. All that a step
+    changes is in ``parts``, and all it draws at random follows from its number: then a training
+    that was killed goes on from ``context.checkpoints`` to the same weights. ``fingerprint`` tells
+    trainings apart.
 
     ``examine(number)`` is called after every ``examine_every`` steps and at the end; the training
     ends early if it returns True. ``time_limit`` in seconds ends it too, at a step that depends on
@@ -91,7 +93,7 @@ def loop(
     seconds_before = progress.seconds
     log_every = context.log_every or max(1, min(steps // LOGGED, SNAPSHOT_STEPS))
     sums: dict[str, Tensor] = {}
-    summed = 0
+    summed: Counter[str] = Counter()
 
     while progress.step < steps and not progress.finished:
         with denormals_flushed():
@@ -99,8 +101,8 @@ def loop(
         progress.step += 1
         number = progress.step
         for name, loss in losses.items():
-            sums[name] = sums[name] + loss.detach() if summed else loss.detach()
-        summed += 1
+            sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
+        summed.update(losses.keys())
 
         progress.seconds = seconds_before + time.monotonic() - begun
         late = time_limit is not None and context.ranks.agree(progress.seconds >= time_limit)
@@ -111,7 +113,7 @@ def loop(
             continue
 
         means = _means(sums, summed, context)
-        sums, summed = {}, 0
+        sums, summed = {}, Counter()
         healthy = all(map(math.isfinite, means.values()))
         if healthy and milestone:
             states = [part.state_dict() for part in parts.values()]
@@ -154,12 +156,12 @@ def denormals_flushed() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _means(sums: Mapping[str, Tensor], summed: int, context: Context) -> dict[str, float]:
-    """Over the steps since the last record, and over the processes."""
+def _means(sums: Mapping[str, Tensor], summed: Counter[str], context: Context) -> dict[str, float]:
+    """Over the steps since the last record that had it, and over the processes."""
     totals = torch.stack(list(sums.values()))
     context.ranks.average_([totals])
     values: list[float] = totals.tolist()
-    return {name: value / summed for name, value in zip(sums, values, strict=True)}
+    return {name: value / summed[name] for name, value in zip(sums, values, strict=True)}
 
 
 def _roll_back(parts: Mapping[str, Stateful], progress: Progress, good: State) -> None:

@@ -134,10 +134,8 @@ class Game:
         if isinstance(self.augmentation, ADA):
             self.augmentation.adapt(torch.cat(values))
         said = {"loss_critic": torch.stack(losses).mean()}
-        if self.penalty in STEEP:
-            # Of the steps in which none is due it is 0, so that means over steps are right.
-            due_now = penalties or [losses[0].new_zeros(())]
-            said["penalty"] = self.penalty_every * torch.stack(due_now).mean()
+        if penalties:
+            said["penalty"] = torch.stack(penalties).mean()
         return said
 
     def _generator_step(

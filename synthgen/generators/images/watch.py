@@ -32,7 +32,8 @@ NARROW = 0.05
 """Of the training images' variance of features: images of one kind."""
 MISSED = 0.5
 """Share of images that are not of the class that was asked for (or, of a generator that knows no
-classes, that its histogram of classes is off): the classes are lost."""
+classes, that its histogram of classes is off): the classes are lost. The share is one of what the
+classifier tells of training images: one that knows no class itself could find none."""
 SURE = 0.999
 """Share of pairs of a real and a fake image that a critic ranks rightly: it wins everything."""
 IN_A_ROW = 2
@@ -97,6 +98,11 @@ class ImageWatch:
         )[:IMAGES]
         self._judge, self._conditional, self._draw = judge, conditional, draw
         self._real = judge.features(pixels[order])
+        told = judge.classes(pixels[order])
+        right = 1.0
+        if told is not None and conditional:
+            right = float((told == labels[order].cpu()).double().mean())
+        self._lost = 1 - (1 - MISSED) * right
         self._histogram = labels.bincount(minlength=int(labels.max()) + 1) / len(labels)
         self._critique, self._parts = critique, parts
         self._steps, self._context = steps, context
@@ -116,19 +122,21 @@ class ImageWatch:
         missed = self._missed(pixels, asked)
         fault = self._fault(features, score, missed, seed)
         record: dict[str, float] = {"step": number, "steps": self._steps, "frechet": score}
-        self._context.log(record | {"fault": float(fault is not None)})
         # The first images of any training are noise, which is nothing to go back to.
-        first = fault is None and missed <= MISSED and not self._begun
+        first = fault is None and missed <= self._lost and not self._begun
         if first or (fault is None and score < self._score):
             self._score = score
             self._best, self._best_turns = capture(self._parts), self._turns
         self._begun = self._begun or first
         begun = self._begun or number > max(BEGINNING, self._steps // 2)
         self._bad = self._bad + 1 if fault is not None and begun else 0
-        if self._bad < IN_A_ROW:
+        turns = self._bad == IN_A_ROW
+        self._turns += turns
+        told = {"fault": float(fault is not None), "turns": float(self._turns)}
+        self._context.log(record | told)
+        if not turns:
             return False
         self._bad = 0
-        self._turns += 1
         if self._turns <= TURNS and self._best:
             self._turn_back()
             return False
@@ -185,7 +193,7 @@ class ImageWatch:
         spread = features.var(0).sum() / self._real.var(0).sum().clamp_min(1e-12)
         if spread < NARROW:
             return "all its images are alike"
-        if self._best and missed > MISSED:
+        if self._best and missed > self._lost:
             return "its images are not of the classes that they should be"
         if self._best and score > FAR * self._score:
             return "its images went far from the training images"

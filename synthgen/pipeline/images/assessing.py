@@ -33,12 +33,14 @@ from synthgen.pipeline.images.contents import (
     synthetic_images,
     training_images,
 )
+from synthgen.pipeline.images.doubts import doubts
 from synthgen.pipeline.images.draw import draw_recipe, training_of
 from synthgen.pipeline.images.inception import inception_weights
 from synthgen.pipeline.machine import device
 from synthgen.pipeline.recipes import chosen_recipe
 from synthgen.pipeline.seeds import derive
 from synthgen.pipeline.shortfall import shortfalls
+from synthgen.pipeline.trainlog import read as read_log
 from synthgen.results import Recipe, Report, Score
 from synthgen.runs import Run
 from synthgen.vision.features import Extractor
@@ -89,7 +91,8 @@ def report(run: Run, board: Comparison, notify: Notify) -> Report:
             seed=derive(config.seed, "album"),
             progress=progress if progress.is_dir() else None,
         )
-    told = [*notices, *more, *further]
+    log = read_log(run / "train.jsonl")
+    told = [*notices, *more, *further, *doubts(board, log, accuracy, len(train.classes))]
     if len(chosen) == 0 and len(free):
         told.append(
             "The augmented set holds no synthetic images; the utility scores on the sealed images "

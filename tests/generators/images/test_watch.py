@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -92,6 +92,34 @@ class Script:
         return float(self.weight.weight.detach())
 
 
+def test_a_classifier_that_knows_no_class_finds_none_lost() -> None:
+    """As many images of the class that was asked for as it tells of training images: by chance."""
+
+    class Guess:
+        def features(self, pixels: Tensor) -> Tensor:
+            return judge().features(pixels)
+
+        def classes(self, pixels: Tensor) -> Tensor:
+            return torch.arange(len(pixels)) % 5
+
+    script = Script()
+    guessing = ImageWatch(
+        judge=cast(Judge, Guess()),
+        pixels=bars(N, 0)[0],
+        labels=bars(N, 0)[1],
+        conditional=True,
+        draw=script.draw,
+        critique=script.critique,
+        parts={"network": script.weight},
+        steps=20,
+        context=Context(log=script.records.append),
+    )
+    for number in (1, 2):
+        script.kind = "swapped"
+        guessing.examine(number)
+    assert [r["fault"] for r in script.records] == [0, 0]
+
+
 def test_the_best_generator_is_what_remains() -> None:
     script = Script()
     assert not script.at(1, "good", 1.0)
@@ -99,7 +127,7 @@ def test_the_best_generator_is_what_remains() -> None:
     assert script.kept == 2.0
     script.watch.select()
     assert script.kept == 1.0
-    assert [set(r) for r in script.records] == [{"step", "steps", "frechet", "fault"}] * 2
+    assert [set(r) for r in script.records] == [{"step", "steps", "frechet", "fault", "turns"}] * 2
     assert [r["fault"] for r in script.records] == [0, 1]
     assert script.records[1]["frechet"] > 10 * script.records[0]["frechet"]
 
