@@ -77,7 +77,7 @@ def reasons(finding: Finding, board: Comparison) -> list[str]:
             f"strongest cheap arm: {interval(finding.ahead, settings)}."
         )
     elif lead is not None and cheap is None:
-        found.append("No cheap arm gains anything, so nothing is the strongest of them.")
+        found.append("No cheap arm gains anything: the lead is compared with doing nothing alone.")
     if finding.room is not None and full(finding.room, settings.minimum_effect):
         found.append(
             f"The training {settings.unit}s alone reach {_reached(finding, settings)}; what is "

@@ -77,7 +77,7 @@ def show(run: options.RunPlace, json_: options.Json = False, verbose: options.Ve
             print(json.dumps(_line(found, given), indent=1, ensure_ascii=False))
             return
         done = found.done_stages()
-        print(f"{given}: unfinished, done: {', '.join(done) or 'nothing'}")
+        print(f"{given}: unfinished, done: {', '.join(done) or 'nothing'}{_on_the_way(found)}")
         print(f"go on with: synthgen resume {given}")
         return
     from synthgen.cli import augment
@@ -105,6 +105,18 @@ def rm(
 
         Mirror(given).remove()
     say(f"removed {given}")
+
+
+def _on_the_way(run: Run) -> str:
+    """How far the stage is that was interrupted, where it keeps what it did."""
+    from synthgen.pipeline import trainlog
+
+    scratch = run.path / ".scratch"
+    jobs = len(list((scratch / "decide").glob("r*.json")))
+    steps = [r for r in trainlog.read(scratch / "fit" / "train.jsonl") if "steps" in r]
+    if "decide" not in run.done_stages():
+        return f"; decide: {jobs} jobs measured" if jobs else ""
+    return f"; fit: step {steps[-1]['step']:,.0f} of {steps[-1]['steps']:,.0f}" if steps else ""
 
 
 def _agreed(question: str) -> bool:

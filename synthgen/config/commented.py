@@ -12,15 +12,21 @@ from synthgen.config.build import build
 
 
 def commented(generator: str) -> str:
-    """A YAML configuration with every setting at its default and its description above it.
+    """A YAML configuration with every setting of the generator's modality at its default and its
+    description above it.
 
     Raises ConfigError for an unknown generator.
     """
     config = build({"data": {"target": "TARGET"}, "generator": {"name": generator}})
     lines = [
         "# A synthgen configuration. Run it with: synthgen augment --config THIS_FILE",
-        "# Lines that you leave out keep the default shown here; what a budget decides",
-        "# (lines behind a #) is decided by the budget only if left out.",
+        "# Lines that you leave out keep the default shown here. Lines behind a # show what holds",
+        "# without a budget; if you leave them out, the budget and the data decide.",
+        *(
+            ["# Of images: synthgen config init --generator cdcgan"]
+            if config.modality == "table"
+            else []
+        ),
         *_section(config, ""),
     ]
     return "\n".join(lines) + "\n"

@@ -181,6 +181,18 @@ def test_runs_ls_show_rm(cli: Cli, finished: Path, tmp_path: Path) -> None:
     assert "report.html" in cli("runs", "show", str(finished)).out
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", str(finished), str(copy)], check=True)
+    # As a kill in the middle of a stage leaves it.
+    (copy / "report.json").unlink()
+    (copy / ".stages" / "fit.json").unlink()
+    scratch = copy / ".scratch"
+    (scratch / "fit").mkdir(parents=True)
+    (scratch / "fit" / "train.jsonl").write_text('{"step": 1200, "steps": 5000, "loss": 1}\n')
+    assert "; fit: step 1,200 of 5,000" in cli("runs", "show", str(copy)).out
+    (copy / ".stages" / "decide.json").unlink()
+    (scratch / "decide").mkdir()
+    for job in ("r000-rows", "r001-ctgan"):
+        (scratch / "decide" / f"{job}.json").write_text("{}")
+    assert "; decide: 2 jobs measured" in cli("runs", "show", str(copy)).out
     assert cli("runs", "rm", str(copy), "--yes").code == 0
     assert not copy.exists()
     (tmp_path / "thesis").mkdir()

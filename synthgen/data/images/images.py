@@ -48,6 +48,11 @@ class Images:
         if self.groups is not None and self.groups.shape != (n,):
             raise ValueError("the groups are not as many as the images")
 
+    def __repr__(self) -> str:
+        n, channels, height, width = self.pixels.shape
+        colour = "grey" if channels == 1 else "RGB"
+        return f"<{n} {colour} images of {width} x {height} pixels, {len(self.classes)} classes>"
+
     def __len__(self) -> int:
         return len(self.names)
 

@@ -18,7 +18,8 @@ def kernel(sides: Sides, subsets: int = SUBSETS, size: int = SUBSET) -> Figure:
     (x.y / d + 1)^3; around 0 for equal distributions, and then as often negative.
 
     Unbiased: unlike Fréchet distances, figures of different numbers of images compare.
-    ``detail`` has the standard deviation over the subsets, of value and floor.
+    ``detail`` has the standard deviation over the subsets, of value and floor, where these differ:
+    a subset of all images is always the same.
     """
     synthetic, stand_in = equal(sides)
     seed = derive(sides.seed, "subsets")
@@ -26,6 +27,12 @@ def kernel(sides: Sides, subsets: int = SUBSETS, size: int = SUBSET) -> Figure:
         _over_subsets(sides.reference, other, subsets, size, seed)
         for other in (synthetic, stand_in)
     )
+    images = min(size, len(synthetic), len(sides.reference))
+    deviations = {
+        "deviation": float(values.std(correction=0)),
+        "floor_deviation": float(floors.std(correction=0)),
+    }
+    differ = images < max(len(synthetic), len(sides.reference))
     return Figure(
         metric="kernel",
         title="Kernel distance",
@@ -36,12 +43,7 @@ def kernel(sides: Sides, subsets: int = SUBSETS, size: int = SUBSET) -> Figure:
         origin=sides.origin,
         reference_images=len(sides.reference),
         images=len(synthetic),
-        detail={
-            "subsets": subsets,
-            "subset_images": min(size, len(synthetic), len(sides.reference)),
-            "deviation": float(values.std(correction=0)),
-            "floor_deviation": float(floors.std(correction=0)),
-        },
+        detail={"subsets": subsets, "subset_images": images, **(deviations if differ else {})},
     )
 
 

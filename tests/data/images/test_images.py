@@ -83,3 +83,14 @@ def test_numbers_are_sorted_by_size() -> None:
 def test_images_of_other_size_do_not_join() -> None:
     with pytest.raises(ValueError, match="size"):
         some().concat(some(pixels=pixels(0, (3, 1, 5, 5))))
+
+
+def test_images_are_shown_in_a_line() -> None:
+    """Not with all their pixels, as a dataclass would be."""
+    many = Images(
+        pixels=np.zeros((2, 3, 8, 9), dtype=np.uint8),
+        labels=np.array([0, 1]),
+        classes=("a", "b"),
+        names=("1.png", "2.png"),
+    )
+    assert repr(many) == "<2 RGB images of 9 x 8 pixels, 2 classes>"
