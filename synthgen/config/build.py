@@ -78,7 +78,7 @@ def modality_of(settings: Mapping[str, Any]) -> Modality:
             )
         return "images"
     if source == BOTH:
-        plain = name is None and data.get("target") in (None, "label")
+        plain = name not in names("table") and data.get("target") in (None, "label")
         return "images" if plain else "table"
     if not source or not looks_like_images(source):
         return "table"

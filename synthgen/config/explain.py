@@ -48,7 +48,8 @@ def explain(
             given = str(first["ctx"]["tag"])
             known = [tag.strip(" '") for tag in first["ctx"]["expected_tags"].split(",")]
             near = difflib.get_close_matches(given, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
+            hint = f"did you mean {near[0]}? " if near else ""
+            hint += f"choose one of: {', '.join(known)}"
             return f"{name}: there is no {given!r}{more}", hint
         case "copying_candidate":
             return (

@@ -22,7 +22,8 @@ def cli(
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*words: str) -> Ended:
-        Ending.run, Ending.named, Ending.verbosity = None, None, 0
+        Ending.run = Ending.named = Ending.unfinished = None
+        Ending.repeat, Ending.verbosity = False, 0
         with pytest.raises(SystemExit) as ended:
             guard(lambda: app(list(words)))
         captured = capfd.readouterr()
