@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -236,12 +237,16 @@ def test_a_run_goes_on_only_with_its_own_configuration(run: Run) -> None:
 
 
 def test_a_training_can_begin_with_the_model_of_a_run(run: Run, tmp_path: Path) -> None:
-    source = written(shapes(seed=3), tmp_path)
+    made = shapes(seed=3)
+    larger = made.pixels.repeat(2, axis=2).repeat(2, axis=3).repeat(3, axis=1)
+    source = written(replace(made, pixels=larger), tmp_path)
     generator = {"name": "cgan", "steps": 1, "evaluations": 0, "begin": str(run.path)}
     begun = pipeline.augment(small(source, generator=generator), tmp_path / "run")
     settings = contents.settings(begun).generator
     assert settings.begin == str((run / "model").absolute())
     assert settings.width == contents.settings(run).generator.width
+    # The images come to the size and the channels of the model's.
+    assert contents.training_images(begun).pixels.shape[1:] == made.pixels.shape[1:]
     with pytest.raises(ConfigError, match="--generator cgan"):
         pipeline.start(
             small(source, generator={"name": "gan", "begin": str(run.path)}), tmp_path / "other"
