@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from synthgen.report import card, render, summary
+from synthgen.report.sections import verdict
 from synthgen.report.sections.figures import evidence, origin, titles
 from synthgen.report.sections.per_class import SHOWN, class_tables
 from synthgen.report.sections.scores import ScoreRow, score_rows
@@ -226,3 +227,19 @@ def test_a_figure_without_numbers_of_images_counts_nothing() -> None:
     bare = score.model_copy(update={"detail": {"p_value": 0.98}})
     assert evidence(bare) == []
     assert origin(bare) == ""
+
+
+# ---- the headline -----------------------------------------------------------------------------
+
+
+def test_the_first_figure_of_a_pillar_says_which_way_is_better() -> None:
+    made = images()
+    notes = {tile.anchor: tile.note for tile in verdict.build(made).tiles}
+    for pillar in ("fidelity", "privacy"):
+        goal = next(score.goal for score in made.scores if score.pillar == pillar)
+        way = {"min": "; lower is better", "max": "; higher is better", "target": ""}[goal]
+        assert notes[pillar].endswith(way)
+    distance = figure("frechet", 9.0, 3.0)
+    last = made.model_copy(update={"scores": [distance]})
+    note = verdict.build(last).tiles[-1].note
+    assert text(note).endswith("; real images 3.000; lower is better")

@@ -68,6 +68,9 @@ class VerdictView:
     tiles: list[Tile]
 
 
+_BETTER = {"min": "; lower is better", "max": "; higher is better"}
+
+
 def build(report: Report) -> VerdictView:
     found = report.verdict
     second = advice.beside(report)
@@ -182,7 +185,9 @@ def _tiles(report: Report) -> list[Tile]:
         note = f"{name(found.metric)}, {shown.interval(found.interval)}"
         tiles.append(Tile("Utility", "utility", shown.difference(found.difference), note))
     for pillar in ("fidelity", "privacy"):
-        for row in score_rows(report, pillar)[:1]:
+        scores = [score for score in report.scores if score.pillar == pillar]
+        for score, row in zip(scores[:1], score_rows(report, pillar)[:1], strict=True):
             against = "" if row.reference == numbers.NOTHING else f"; real {unit}s {row.reference}"
-            tiles.append(Tile(pillar.capitalize(), pillar, row.value, row.title + against))
+            note = f"{row.title}{against}{_BETTER.get(score.goal, '')}"
+            tiles.append(Tile(pillar.capitalize(), pillar, row.value, note))
     return tiles
