@@ -64,12 +64,7 @@ def amount(recipe: Recipe | None, settings: DecideSettings) -> str:
 
 def interval(gain: Estimate, settings: DecideSettings) -> str:
     """``1.2 points (95 % interval −0.3 to 2.7)``."""
-    digits = 2 if gain.high - gain.low < 0.01 else 1
-    low, high = _number(gain.low, digits), _number(gain.high, digits)
-    return (
-        f"{_number(gain.mean, digits)} points "
-        f"({settings.confidence * 100:g} % interval {low} to {high})"
-    )
+    return brief(gain).replace("(", f"({settings.confidence * 100:g} % interval ")
 
 
 def brief(gain: Estimate) -> str:

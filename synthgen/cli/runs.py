@@ -109,13 +109,16 @@ def rm(
 
 def _on_the_way(run: Run) -> str:
     """How far the stage is that was interrupted, where it keeps what it did."""
-    from synthgen.pipeline import trainlog
-
-    scratch = run.path / ".scratch"
-    jobs = len(list((scratch / "decide").glob("r*.json")))
-    steps = [r for r in trainlog.read(scratch / "fit" / "train.jsonl") if "steps" in r]
-    if "decide" not in run.done_stages():
+    scratch, done = run.path / ".scratch", run.done_stages()
+    if "decide" not in done:
+        jobs = len(list((scratch / "decide").glob("r*.json")))
         return f"; decide: {jobs} jobs measured" if jobs else ""
+    log = scratch / "fit" / "train.jsonl"
+    if "fit" in done or not log.is_file():
+        return ""
+    from synthgen.pipeline import trainlog  # torch comes with it
+
+    steps = [record for record in trainlog.read(log) if "steps" in record]
     return f"; fit: step {steps[-1]['step']:,.0f} of {steps[-1]['steps']:,.0f}" if steps else ""
 
 

@@ -84,18 +84,21 @@ class Origin(BaseModel):
         return f".{self.format}{packed}"
 
     def write(self, frame: pd.DataFrame, path: Path) -> None:
-        """Write the frame in this form; reading it again gives the same cells and dtypes.
+        """Write the frame in this form, and make the folders above it; reading it again gives the
+        same cells and dtypes.
 
         Raises :class:`MachineError` where the disk does not take it; nothing half written stays.
         """
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             if self.format in ("parquet", "frame"):
                 schema = unpack_schema(self.arrow_schema) if self.arrow_schema else None
                 write_parquet(frame, path, schema)
             else:
                 path.write_bytes(self._pack(self._text(frame)))
         except OSError as error:
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink()
             raise MachineError(
                 f"{path} cannot be written: {error.strerror or error}.",
                 "Check the disk's free space and the folder's permissions.",

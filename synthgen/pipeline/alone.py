@@ -184,13 +184,8 @@ def sample(
 
     ``force`` replaces a file, or a folder that holds nothing but images as they are drawn.
     """
-    taken = out is not None and out.is_dir() and any(out.iterdir())
-    if out is not None and out.exists() and not force:
-        what = "is a folder with something in it" if taken else "exists"
-        if taken or not out.is_dir():
-            raise ConfigError(f"{out} {what}", "choose another name, or replace it with --force")
-    elif out is not None and out.exists() and any(Run(p).begun for p in out.absolute().parents):
-        raise ConfigError(f"{out} is a part of a run", "choose another name for --out")
+    if out is not None:
+        _check_place(out, force)
     model = models.load(path, **({"trust_pickle": True} if trust_pickle else {}))
     if isinstance(model.origin, ImageLayout):
 
@@ -199,11 +194,29 @@ def sample(
                 path, model, rows, place, seed=seed, where=where, allow_copies=allow_copies
             )
 
-        return drawing(out) if out is None or not taken else _drawn_anew(out, drawing)
+        if out is not None and out.is_dir() and _taken(out):
+            return _drawn_anew(out, drawing)
+        return drawing(out)
     if out is not None and out.is_dir():
         raise ConfigError(f"{out} is a folder", "rows go to a file: choose another name for --out")
     source = tables.RowSource.of(path, model, where, allow_copies=allow_copies)
     return tables.sample(source, rows, out, seed=seed)
+
+
+def _check_place(out: Path, force: bool) -> None:
+    """Raise ConfigError where what is there must not be replaced."""
+    if not _taken(out):
+        return
+    if any(Run(folder).begun for folder in out.absolute().parents):
+        raise ConfigError(f"{out} is a part of a run", "choose another name for --out")
+    if not force:
+        what = "is a folder with something in it" if out.is_dir() else "exists"
+        raise ConfigError(f"{out} {what}", "choose another name, or replace it with --force")
+
+
+def _taken(out: Path) -> bool:
+    """Whether something is there; an empty folder is nothing."""
+    return any(out.iterdir()) if out.is_dir() else out.exists()
 
 
 def _drawn_anew(out: Path, drawing: Callable[[Path], list[str]]) -> list[str]:

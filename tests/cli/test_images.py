@@ -84,6 +84,10 @@ def test_augment_train_sample_evaluate_resume(cli: Cli, folder: Path) -> None:
     assert "notes.txt" in ended.err
     assert len(read_images("some/drawn").images) == 7
     assert [p.name for p in Path("some").iterdir()] == ["drawn"]
+    # A file where a folder would have to be.
+    ended = cli("sample", "model", "-n", "3", "--out", "some/drawn/notes.txt/new")
+    assert ended.code == 4
+    assert "cannot be written" in ended.err
 
 
 def test_a_source_that_is_not_there_or_damaged_is_what_is_wrong(cli: Cli, tmp_path: Path) -> None:

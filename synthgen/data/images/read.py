@@ -110,6 +110,8 @@ def looks_like_images(source: str | Path) -> bool:
     except zipfile.BadZipFile:
         return path.suffix.lower() == ".zip"
     except (OSError, ValueError, NotImplementedError):
+        # Not there, not to be opened, a name that no file has, an archive of an unknown kind: the
+        # reader that is asked next says which.
         return False
 
 

@@ -75,7 +75,6 @@ def sample(source: RowSource, rows: int, out: Path | None, *, seed: int) -> list
     if out is None:
         table.frame.to_csv(sys.stdout, index=False)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
         draft = out.with_name(f".{out.name}.draft{out.suffix}")
         Origin.of(out, source.origin).write(table.frame, draft)
         draft.replace(out)

@@ -10,7 +10,7 @@ from synthgen.report.charts.bullet import Bullet, bullet
 from synthgen.report.metrics import Unit
 from synthgen.report.sections.figures import evidence, origin, remark, titles
 from synthgen.report.wording import explained, gap, name, quantity
-from synthgen.results import Pillar, Report, Score
+from synthgen.results import Goal, Pillar, Report, Score
 
 _DETAILS = 6
 
@@ -20,6 +20,7 @@ class ScoreRow:
     title: str
     value: str
     reference: str
+    goal: Goal
     gap: str
     line: str
     """What the metric means, in one line."""
@@ -44,6 +45,7 @@ def _row(score: Score, title: str) -> ScoreRow:
         title=title,
         value=quantity(score.value, words.unit),
         reference=quantity(score.reference, words.unit),
+        goal=score.goal,
         gap=gap(score, words.unit),
         line=words.line + remark(score),
         bullet=drawn,

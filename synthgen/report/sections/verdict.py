@@ -185,9 +185,8 @@ def _tiles(report: Report) -> list[Tile]:
         note = f"{name(found.metric)}, {shown.interval(found.interval)}"
         tiles.append(Tile("Utility", "utility", shown.difference(found.difference), note))
     for pillar in ("fidelity", "privacy"):
-        scores = [score for score in report.scores if score.pillar == pillar]
-        for score, row in zip(scores[:1], score_rows(report, pillar)[:1], strict=True):
+        for row in score_rows(report, pillar)[:1]:
             against = "" if row.reference == numbers.NOTHING else f"; real {unit}s {row.reference}"
-            note = f"{row.title}{against}{_BETTER.get(score.goal, '')}"
+            note = f"{row.title}{against}{_BETTER.get(row.goal, '')}"
             tiles.append(Tile(pillar.capitalize(), pillar, row.value, note))
     return tiles
