@@ -11,7 +11,8 @@ is there goes on where it was. Of MNIST and CIFAR-10 the sealed images are the o
 
 Prints, per regime, what doing nothing reaches in the resamples, the gains of the strongest standard
 augmentation and of every arm with generated images over it, and the difference of these arms to
-that augmentation, all with their 95 % intervals; then the verdict. Nothing is tuned on what is
+that augmentation, all with their 95 % intervals; then the verdict, and what the arm with both chose in each
+resample. Nothing is tuned on what is
 printed: which augmentation and which generator's arm are compared is the one with the larger gain,
 which flatters both.
 """
@@ -128,6 +129,21 @@ def show(name: str, found: Run, seconds: float) -> None:
         f"| {answer.decision} | {answer.resamples} | {seconds / 60:.0f} |",
         flush=True,
     )
+    inside(board, f"{board.source(ours)}-mixed")
+
+
+def inside(board: Comparison, mixed: str) -> None:
+    """What the mixed arm chose in each resample, and what it is beyond crops and flips."""
+    pairs = board.pairs(mixed, "flips_crops")
+    beyond = dict(zip(pairs.resamples, pairs.differences, strict=True))
+    for result in board.results:
+        for found in (one for arm in result.arms if arm.arm == mixed for one in arm.learners):
+            recipe, resample = found.recipe, result.job.resample
+            print(
+                f"  resample {resample}: ratio {recipe.ratio} with {recipe.augmentation}, "
+                f"{100 * beyond[resample]:+.1f} beyond crops and flips",
+                flush=True,
+            )
 
 
 def main() -> None:

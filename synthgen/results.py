@@ -24,6 +24,10 @@ Augmentation: TypeAlias = Literal["flips_crops", "randaugment", "mixup"]
 """What is done to each batch of images: see :mod:`synthgen.benchmark.images.augmentations`."""
 
 
+OUT_OF_REACH = 100
+"""Beyond so many times the training rows at hand, how many would be needed is not said."""
+
+
 class _Data(BaseModel):
     # JSON has no NaN: as text it comes back as the same number, as null it would not load.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")

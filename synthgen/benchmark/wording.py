@@ -29,10 +29,7 @@ from synthgen.benchmark.naming import (
 from synthgen.benchmark.scoring import SCORERS
 from synthgen.benchmark.settings import DecideSettings
 from synthgen.benchmark.statistics import POWER
-from synthgen.results import Recipe
-
-FAR = 100
-"""So many times the rows at hand are as good as out of reach."""
+from synthgen.results import OUT_OF_REACH, Recipe
 
 
 def sentence(finding: Finding, board: Comparison) -> str:
@@ -310,8 +307,8 @@ def _over(finding: Finding, settings: DecideSettings) -> str:
 def _wanted(rows: int, board: Comparison) -> str:
     """How many training rows; beyond some hundred times those at hand the number says nothing."""
     unit = board.settings.unit
-    if board.sizes is not None and rows > FAR * board.sizes.used:
-        return f"more than {FAR} times your training {unit}s"
+    if board.sizes is not None and rows > OUT_OF_REACH * board.sizes.used:
+        return f"more than {OUT_OF_REACH} times your training {unit}s"
     return f"about {rows:,} training {unit}s"
 
 

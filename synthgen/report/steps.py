@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from synthgen.report import advice, image_recipe, numbers, recipe
 from synthgen.report.wording import REGRESSION, name, noun, phrase, source
-from synthgen.results import Recipe, Report, Verdict
+from synthgen.results import OUT_OF_REACH, Recipe, Report, Verdict
 
-_FAR = 100
 _NEXT_BUDGET = {"quick": "standard", "standard": "thorough"}
 
 
@@ -160,6 +159,6 @@ def _rows(needed: int, have: int | None, unit: str) -> str:
     about = f"about {numbers.significant(needed, 2)} training {unit}s"
     if have is None:
         return about
-    if needed > _FAR * have:
-        return f"more than {_FAR} times your {numbers.count(have)} training {unit}s"
+    if needed > OUT_OF_REACH * have:
+        return f"more than {OUT_OF_REACH} times your {numbers.count(have)} training {unit}s"
     return f"{about} (you have {numbers.count(have)})"

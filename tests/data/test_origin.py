@@ -212,3 +212,13 @@ def test_a_full_disk_leaves_nothing(
     with pytest.raises(MachineError, match="No space left"):
         Origin(format=kind).write(pd.DataFrame({"x": [1]}), path)
     assert not path.exists()
+
+
+def test_folders_above_are_made_and_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    loaded = read(tmp_path / "t.csv")
+    loaded.origin.write(loaded.frame, tmp_path / "new" / "folder" / "t.csv")
+    assert (tmp_path / "new" / "folder" / "t.csv").read_text() == "a,b\n1,2\n"
+    with pytest.raises(MachineError, match="cannot be written"):
+        loaded.origin.write(loaded.frame, tmp_path / "t.csv" / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "a,b\n1,2\n"
