@@ -11,10 +11,9 @@ is there goes on where it was. Of MNIST and CIFAR-10 the sealed images are the o
 
 Prints, per regime, what doing nothing reaches in the resamples, the gains of the strongest standard
 augmentation and of every arm with generated images over it, and the difference of these arms to
-that augmentation, all with their 95 % intervals; then the verdict, and what the arm with both chose in each
-resample. Nothing is tuned on what is
-printed: which augmentation and which generator's arm are compared is the one with the larger gain,
-which flatters both.
+that augmentation, all with their 95 % intervals; then the verdict, and what the arm with both chose
+in each resample. Nothing is tuned on what is printed: which augmentation and which generator's arm
+are compared is the one with the larger gain, which flatters both.
 """
 
 from __future__ import annotations

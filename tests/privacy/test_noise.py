@@ -19,11 +19,16 @@ from synthgen.privacy.noise import (
 SOURCES = [SystemNoise(), SeededNoise(5)]
 
 
+def least(noise: Noise) -> float:
+    """The p-value that is asked for. What has no seed must not fail once in some thousand runs."""
+    return 1e-4 if isinstance(noise, SeededNoise) else 1e-7
+
+
 @pytest.mark.parametrize("noise", SOURCES)
 def test_uniform_numbers_are_uniform_and_never_an_end(noise: Noise) -> None:
     draws = noise.uniform(50_000)
     assert 0 < draws.min() < draws.max() < 1
-    assert kstest(draws, "uniform").pvalue > 1e-7
+    assert kstest(draws, "uniform").pvalue > least(noise)
 
 
 @pytest.mark.parametrize("draw", [normal, summed_normal])
@@ -31,7 +36,7 @@ def test_uniform_numbers_are_uniform_and_never_an_end(noise: Noise) -> None:
 def test_normal_numbers_have_the_stated_deviation(noise: Noise, draw: object) -> None:
     draws = draw(noise, 49_999, 3.0)  # type: ignore[operator]
     assert draws.shape == (49_999,)
-    assert kstest(draws / 3.0, "norm").pvalue > 1e-7
+    assert kstest(draws / 3.0, "norm").pvalue > least(noise)
     # A fifth of a percent: six standard errors of the deviation are 1.9 %.
     assert draws.std() == pytest.approx(3.0, rel=0.019)
 
